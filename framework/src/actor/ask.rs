@@ -1,0 +1,226 @@
+//! `ask`: a message, and what its handler returns.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::actor::deliver::{Deliver, Parcel, Refused};
+use crate::actor::dispatcher;
+use crate::actor::error::AskError;
+use crate::actor::mailbox::waiters::Ticket;
+use crate::actor::message::Message;
+use crate::actor::reply::{self, Failure, Reply};
+use crate::time::{Alarm, AlarmKey, LONGEST};
+
+/// The future of an ask; see [`Address::ask`](crate::Address::ask). Nothing is sent before it is polled.
+#[must_use = "an ask sends nothing until it is awaited"]
+pub struct Ask<'a, M: Message> {
+    to: &'a dyn Deliver<M>,
+    timeout: Timeout,
+    /// When to give up; known from the first poll on.
+    due: Option<Instant>,
+    alarm: Option<(AlarmKey, Waker)>,
+    stage: Stage<M>,
+}
+
+enum Timeout {
+    Default,
+    After(Duration),
+    Never,
+}
+
+enum Stage<M: Message> {
+    Unsent(M),
+    /// The mailbox is full; the sender stands in line.
+    Queued {
+        parcel: Parcel<M>,
+        reply: Reply<M::Reply>,
+        ticket: Option<Ticket>,
+    },
+    Sent(Reply<M::Reply>),
+    Over,
+}
+
+impl<'a, M: Message> Ask<'a, M> {
+    pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
+        let stage = Stage::Unsent(message);
+        Self {
+            to,
+            timeout: Timeout::Default,
+            due: None,
+            alarm: None,
+            stage,
+        }
+    }
+
+    /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
+    ///
+    /// # Default
+    ///
+    /// The system's [`ask_timeout`](crate::SystemBuilder::ask_timeout), 5 s.
+    pub fn timeout(mut self, after: Duration) -> Self {
+        self.timeout = Timeout::After(after);
+        self
+    }
+
+    /// Waits as long as it takes. It still ends when the worker crashes or stops.
+    pub fn no_timeout(mut self) -> Self {
+        self.timeout = Timeout::Never;
+        self
+    }
+
+    pub(crate) fn blocking(self) -> Result<M::Reply, AskError<M>> {
+        if dispatcher::on_driver_thread() {
+            let mut this = self;
+            return match std::mem::replace(&mut this.stage, Stage::Over) {
+                Stage::Unsent(message) => Err(AskError::WouldBlock(message)),
+                _ => unreachable!("not polled yet"),
+            };
+        }
+        pollster::block_on(self)
+    }
+
+    /// Fixes the deadline and tries to send.
+    fn send(&mut self, message: M) -> Result<Stage<M>, AskError<M>> {
+        let dispatcher = self.to.dispatcher();
+        let after = match self.timeout {
+            Timeout::Default => Some(dispatcher.ask_timeout),
+            Timeout::After(after) => Some(after),
+            Timeout::Never => None,
+        };
+        self.due = after.map(|after| Instant::now() + after.min(LONGEST));
+        let deadline = self.due.map(|due| dispatcher.clock.tick_at(due));
+        let (reply, reply_to) = reply::slot();
+        let parcel = Parcel {
+            message,
+            reply: Some(reply_to),
+            deadline,
+        };
+        if self.to.has_line() {
+            return Ok(Stage::Queued {
+                parcel,
+                reply,
+                ticket: None,
+            });
+        }
+        match self.to.deliver(parcel) {
+            Ok(()) => Ok(Stage::Sent(reply)),
+            Err(Refused::Full { parcel, wait: true }) => Ok(Stage::Queued {
+                parcel,
+                reply,
+                ticket: None,
+            }),
+            Err(Refused::Full {
+                parcel,
+                wait: false,
+            }) => Err(AskError::Full(parcel.message)),
+            Err(Refused::Stopped(parcel)) => Err(AskError::Stopped(Some(parcel.message))),
+        }
+    }
+
+    /// Whether the deadline has passed; if not, sees to being woken then.
+    fn is_due(&mut self, cx: &Context<'_>) -> bool {
+        let Some(due) = self.due else { return false };
+        if Instant::now() >= due {
+            return true;
+        }
+        if self
+            .alarm
+            .as_ref()
+            .is_none_or(|(_, waker)| !waker.will_wake(cx.waker()))
+        {
+            self.cancel_alarm();
+            let alarms = &self.to.dispatcher().alarms;
+            let key = alarms.set(due, Alarm::Wake(cx.waker().clone()));
+            self.alarm = Some((key, cx.waker().clone()));
+        }
+        false
+    }
+
+    fn cancel_alarm(&mut self) {
+        if let Some((key, _)) = self.alarm.take() {
+            self.to.dispatcher().alarms.cancel(key);
+        }
+    }
+}
+
+impl<M: Message> Future for Ask<'_, M> {
+    type Output = Result<M::Reply, AskError<M>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            match std::mem::replace(&mut this.stage, Stage::Over) {
+                Stage::Unsent(message) => this.stage = this.send(message)?,
+                Stage::Queued {
+                    parcel,
+                    reply,
+                    mut ticket,
+                } => {
+                    // Join first, then try: a place that is freed between the two calls this sender.
+                    this.to.join_line(&mut ticket, cx.waker());
+                    match this.to.deliver(parcel) {
+                        Ok(()) => {
+                            this.to.leave_line(&mut ticket, true);
+                            this.stage = Stage::Sent(reply);
+                        }
+                        Err(Refused::Stopped(parcel)) => {
+                            this.to.leave_line(&mut ticket, true);
+                            return Poll::Ready(Err(AskError::Stopped(Some(parcel.message))));
+                        }
+                        Err(Refused::Full { parcel, .. }) => {
+                            if this.is_due(cx) {
+                                this.to.leave_line(&mut ticket, false);
+                                return Poll::Ready(Err(AskError::Timeout(Some(parcel.message))));
+                            }
+                            this.stage = Stage::Queued {
+                                parcel,
+                                reply,
+                                ticket,
+                            };
+                            return Poll::Pending;
+                        }
+                    }
+                }
+                Stage::Sent(mut reply) => {
+                    if let Poll::Ready(outcome) = reply.poll(cx) {
+                        return Poll::Ready(outcome.map_err(|failure| match failure {
+                            Failure::Restarted => AskError::Restarted,
+                            Failure::Stopped => AskError::Stopped(None),
+                            Failure::Dropped => AskError::Dropped,
+                            Failure::Expired => AskError::Timeout(None),
+                        }));
+                    }
+                    if this.is_due(cx) {
+                        return Poll::Ready(Err(AskError::Timeout(None)));
+                    }
+                    this.stage = Stage::Sent(reply);
+                    return Poll::Pending;
+                }
+                Stage::Over => panic!("an ask was polled after it had finished"),
+            }
+        }
+    }
+}
+
+// Nothing in it is pinned: the message is only moved.
+impl<M: Message> Unpin for Ask<'_, M> {}
+
+impl<M: Message> Drop for Ask<'_, M> {
+    fn drop(&mut self) {
+        self.cancel_alarm();
+        if let Stage::Queued { ticket, .. } = &mut self.stage {
+            self.to.leave_line(ticket, false);
+        }
+    }
+}
+
+impl<M: Message> fmt::Debug for Ask<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ask({})", self.to.path())
+    }
+}

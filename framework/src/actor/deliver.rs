@@ -1,0 +1,157 @@
+//! The seam between those who send and those who receive: one small trait that an address, a pool's
+//! member and, later, a remote worker implement.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use crate::actor::cell::Core;
+use crate::actor::dispatcher::Dispatcher;
+use crate::actor::envelope::Envelope;
+use crate::actor::mailbox::queue::PushError;
+use crate::actor::mailbox::waiters::Ticket;
+use crate::actor::message::Message;
+use crate::actor::reply::{Failure, ReplyTo};
+use crate::actor::worker::{Accepts, Overflow, Worker};
+use crate::time::Tick;
+
+/// A message with what goes along, before it becomes an envelope and after it has come back.
+pub(crate) struct Parcel<M> {
+    pub(crate) message: M,
+    pub(crate) reply: Option<ReplyTo>,
+    pub(crate) deadline: Option<Tick>,
+}
+
+impl<M> Parcel<M> {
+    pub(crate) fn tell(message: M) -> Self {
+        Self {
+            message,
+            reply: None,
+            deadline: None,
+        }
+    }
+}
+
+/// Why a parcel was not taken. It comes back.
+pub(crate) enum Refused<M> {
+    /// The mailbox is full; `wait` if its policy lets senders wait for room.
+    Full { parcel: Parcel<M>, wait: bool },
+    /// The worker, or its system, has stopped.
+    Stopped(Parcel<M>),
+}
+
+/// Something that takes messages of one type.
+pub(crate) trait Deliver<M: Message>: Send + Sync {
+    /// Takes the parcel or gives it back; never waits.
+    fn deliver(&self, parcel: Parcel<M>) -> Result<(), Refused<M>>;
+
+    /// Whether senders wait already; a newcomer that may wait then joins them.
+    fn has_line(&self) -> bool;
+
+    /// Joins the line of senders; after this, try once more before sleeping.
+    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker);
+
+    /// Leaves the line; `used` if the message was delivered.
+    fn leave_line(&self, ticket: &mut Option<Ticket>, used: bool);
+
+    fn dispatcher(&self) -> &Arc<Dispatcher>;
+
+    fn path(&self) -> &Arc<str>;
+}
+
+impl<W, M> Deliver<M> for Core<W>
+where
+    W: Accepts<M>,
+    M: Message,
+{
+    #[inline]
+    fn deliver(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
+        let Parcel {
+            message,
+            reply,
+            deadline,
+        } = parcel;
+        let envelope = Envelope {
+            reply,
+            deadline,
+            ..Envelope::tell(W::wrap(message))
+        };
+        match self.mailbox.push(&self.header.word, envelope) {
+            Ok(pushed) => {
+                self.header.schedule_if(pushed.right);
+                if let Some(displaced) = pushed.displaced {
+                    self.drop_message(displaced);
+                }
+                Ok(())
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    fn has_line(&self) -> bool {
+        self.mailbox.waiters.any()
+    }
+
+    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) {
+        self.mailbox.waiters.join(ticket, waker);
+    }
+
+    fn leave_line(&self, ticket: &mut Option<Ticket>, used: bool) {
+        self.mailbox.waiters.leave(ticket, used);
+    }
+
+    fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.header.dispatcher
+    }
+
+    fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+}
+
+impl<W: Worker> Core<W> {
+    #[cold]
+    fn refuse<M>(&self, error: PushError<Envelope<W::Inbox>>) -> Result<(), Refused<M>>
+    where
+        W: Accepts<M>,
+        M: Message,
+    {
+        let (envelope, full) = match error {
+            PushError::Full(envelope) => (envelope, true),
+            PushError::Closed(envelope) => (envelope, false),
+        };
+        if full && W::POLICY.overflow == Overflow::DropNewest {
+            self.drop_message(envelope);
+            return Ok(());
+        }
+        let Envelope {
+            reply,
+            deadline,
+            inbox,
+            ..
+        } = envelope;
+        let Some(message) = W::unwrap(inbox) else {
+            unreachable!("an inbox gives back the message that was wrapped")
+        };
+        let parcel = Parcel {
+            message,
+            reply,
+            deadline,
+        };
+        Err(if full {
+            Refused::Full {
+                parcel,
+                wait: W::POLICY.overflow == Overflow::Wait,
+            }
+        } else {
+            Refused::Stopped(parcel)
+        })
+    }
+
+    /// The overflow policy throws a message away.
+    #[cold]
+    fn drop_message(&self, envelope: Envelope<W::Inbox>) {
+        self.counts.dropped(1);
+        crate::observe::events::message_dropped(&self.path, W::POLICY.overflow);
+        envelope.discard(Failure::Dropped);
+    }
+}

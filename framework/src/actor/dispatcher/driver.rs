@@ -1,0 +1,350 @@
+//! A driver: one long-lived task of the hosting runtime that runs activations.
+//!
+//! Being a task is what lets handlers use the runtime's timers, sockets and `spawn`, and its paused
+//! time. It also means that a driver must give the thread back: it yields when the runtime's
+//! cooperative budget is used up, when the watchdog's tick says that a millisecond is over, when it has
+//! woken a task of the runtime, and after a fixed number of activations.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{CURRENT, Dispatcher, DriverSeat, Injector};
+use crate::actor::cell::{Ran, Runnable, RunnableSlot};
+use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
+use crate::actor::dispatcher::watchdog::Watchdog;
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering};
+use crate::time::{Alarms, Clock};
+
+/// Capacity of a driver's queue; what does not fit goes to the injector, half a queue at a time.
+const QUEUE_CAPACITY: usize = 256;
+
+/// How often in a row the worker that was woken last runs next, ahead of the queue. Two workers that
+/// keep waking each other would otherwise shut out the rest.
+const NEXT_STREAK: u32 = 16;
+
+/// A driver looks into the injector at least this often (in activations), so that outside work is not
+/// shut out by local work. A prime, to stay out of step with everything else.
+const INJECTOR_INTERVAL: u32 = 61;
+
+/// Activations after which a driver yields to the runtime in any case.
+const ACTIVATIONS_PER_POLL: u32 = 256;
+
+/// Starts one driver per worker thread of the runtime.
+pub(crate) fn start(
+    runtime: &tokio::runtime::Handle,
+    ask_timeout: Duration,
+    kill_grace: Duration,
+) -> std::io::Result<Arc<Dispatcher>> {
+    let drivers = runtime.metrics().num_workers().clamp(1, MOST_DRIVERS);
+    let queues: Vec<_> = (0..drivers)
+        .map(|_| st3::fifo::Worker::new(QUEUE_CAPACITY))
+        .collect();
+    let dispatcher = Arc::new(Dispatcher {
+        clock: Clock::new(),
+        alarms: Arc::new(Alarms::new()),
+        watchdog: Watchdog::new(),
+        ask_timeout,
+        kill_grace,
+        tick: CachePadded(AtomicU32::new(0)),
+        injector: Injector::new(),
+        idle: Idle::new(drivers),
+        seats: queues
+            .iter()
+            .map(|queue| DriverSeat {
+                next: RunnableSlot::new(),
+                stealer: queue.stealer(),
+                has_queued: AtomicBool::new(false),
+                waker: std::sync::OnceLock::new(),
+                activations: AtomicU32::new(0),
+            })
+            .collect(),
+        runtime: runtime.clone(),
+        alive: AtomicUsize::new(drivers),
+        over: AtomicBool::new(false),
+        abandoned: Mutex::new(Vec::new()),
+        on_over: std::sync::OnceLock::new(),
+    });
+    dispatcher
+        .watchdog
+        .start(Arc::downgrade(&dispatcher), drivers)?;
+    for (index, queue) in queues.into_iter().enumerate() {
+        runtime.spawn(Driver {
+            local: Some(Box::new(Local {
+                dispatcher: Arc::clone(&dispatcher),
+                index,
+                queue,
+                foreign_wake: Cell::new(false),
+                asleep: Cell::new(false),
+                streak: Cell::new(0),
+            })),
+        });
+    }
+    runtime.spawn(crate::time::keep_time(Arc::clone(&dispatcher.alarms)));
+    Ok(dispatcher)
+}
+
+/// The driver's own side, reached through [`CURRENT`] while it is being polled.
+pub(super) struct Local {
+    dispatcher: Arc<Dispatcher>,
+    index: usize,
+    queue: st3::fifo::Worker<Runnable>,
+    foreign_wake: Cell<bool>,
+    asleep: Cell<bool>,
+    /// Times in a row that `next` went ahead of the queue.
+    streak: Cell<u32>,
+}
+
+/// The task.
+struct Driver {
+    /// Here between polls, in [`CURRENT`] during one.
+    local: Option<Box<Local>>,
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(local) = self.local.take() else {
+            return Poll::Ready(());
+        };
+        CURRENT.with(|current| {
+            // A driver that is polled inside another one's handler (a runtime inside a runtime) leaves
+            // the outer one in place and runs without; its sends take the long way.
+            let Ok(mut slot) = current.try_borrow_mut() else {
+                let polled = local.poll(cx);
+                self.local = Some(local);
+                return polled;
+            };
+            let outer = slot.replace(local);
+            drop(slot);
+            let polled = current
+                .borrow()
+                .as_deref()
+                .map_or(Poll::Ready(()), |local| local.poll(cx));
+            self.local = std::mem::replace(&mut *current.borrow_mut(), outer);
+            polled
+        })
+    }
+}
+
+impl Drop for Driver {
+    /// The system has ended, or the runtime drops its tasks.
+    fn drop(&mut self) {
+        if let Some(local) = self.local.take() {
+            let dispatcher = Arc::clone(&local.dispatcher);
+            // What is still queued here must be reachable for the clearing up.
+            dispatcher
+                .injector
+                .push_all(std::iter::from_fn(|| local.queue.pop()));
+            drop(local);
+            dispatcher.driver_gone();
+        }
+    }
+}
+
+impl Local {
+    pub(super) fn belongs_to(&self, dispatcher: &Dispatcher) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.dispatcher), dispatcher)
+    }
+
+    fn seat(&self) -> &DriverSeat {
+        &self.dispatcher.seats[self.index]
+    }
+
+    /// A worker became runnable during an activation here: it runs next, and the one that was to run
+    /// next goes to the queue, where others can take it.
+    #[inline]
+    pub(super) fn schedule(&self, runnable: Runnable) {
+        if let Some(displaced) = self.seat().next.replace(runnable) {
+            self.push_back(displaced);
+            self.dispatcher.wake_one();
+        }
+    }
+
+    fn push_back(&self, runnable: Runnable) {
+        if let Err(runnable) = self.queue.push(runnable) {
+            self.overflow_slow(runnable);
+        }
+    }
+
+    #[cold]
+    fn overflow_slow(&self, runnable: Runnable) {
+        match self.queue.drain(|length| length / 2) {
+            Ok(half) => self
+                .dispatcher
+                .injector
+                .push_all(half.chain(std::iter::once(runnable))),
+            // Somebody is stealing: there will be room, but not for this one now.
+            Err(_) => self.dispatcher.injector.push(runnable),
+        }
+    }
+
+    pub(super) fn note_foreign_wake(&self) {
+        self.foreign_wake.set(true);
+    }
+
+    pub(super) fn foreign_wake_pending(&self) -> bool {
+        self.foreign_wake.get()
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = self.seat().waker.get_or_init(|| cx.waker().clone());
+        debug_assert!(waker.will_wake(cx.waker()));
+        let dispatcher = &*self.dispatcher;
+        let mut searching = false;
+        if self.asleep.get() {
+            searching = dispatcher.idle.was_called(self.index);
+            if !searching && !dispatcher.is_over() {
+                // Not for us: the runtime polls tasks for reasons of its own.
+                return Poll::Pending;
+            }
+            self.asleep.set(false);
+        }
+        self.foreign_wake.set(false);
+        let tick = dispatcher.tick();
+        let mut activations = 0;
+        loop {
+            if dispatcher.is_over() {
+                return Poll::Ready(());
+            }
+            let mut found = self
+                .next(activations)
+                .or_else(|| self.search(&mut searching));
+            if found.is_none() {
+                let must_look = dispatcher.idle.fall_asleep(self.index, searching);
+                self.asleep.set(true);
+                if must_look {
+                    found = self.look_everywhere();
+                }
+                if found.is_none() {
+                    return Poll::Pending;
+                }
+                searching = dispatcher.idle.get_up(self.index);
+                self.asleep.set(false);
+            }
+            let Some(runnable) = found else { continue };
+            if std::mem::take(&mut searching) && dispatcher.idle.end_search() {
+                // There may be more where that came from.
+                dispatcher.wake_one();
+            }
+            self.run(runnable);
+            activations += 1;
+            if self.foreign_wake.get()
+                || activations == ACTIVATIONS_PER_POLL
+                || dispatcher.tick() != tick
+                || !tokio::task::coop::has_budget_remaining()
+            {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn run(&self, runnable: Runnable) {
+        let seat = self.seat();
+        let count = seat.activations.load(Ordering::Relaxed).wrapping_add(1);
+        seat.activations.store(count, Ordering::Relaxed);
+        seat.has_queued
+            .store(!self.queue.is_empty(), Ordering::Relaxed);
+        if runnable.is_blocking() {
+            drop(
+                self.dispatcher
+                    .runtime
+                    .spawn_blocking(move || run_blocking(runnable)),
+            );
+            return;
+        }
+        if let Ran::Again(runnable) = runnable.run() {
+            // To the back, so that a flooded worker takes turns with the others.
+            let others = !seat.next.is_empty() || !self.queue.is_empty();
+            self.push_back(runnable);
+            if others {
+                self.dispatcher.wake_one();
+            }
+        }
+    }
+
+    /// The next worker of this driver.
+    fn next(&self, activations: u32) -> Option<Runnable> {
+        if activations % INJECTOR_INTERVAL == INJECTOR_INTERVAL - 1
+            && let Some(runnable) = self.take_injected()
+        {
+            return Some(runnable);
+        }
+        let streak = self.streak.get();
+        if streak < NEXT_STREAK
+            && let Some(runnable) = self.seat().next.take()
+        {
+            self.streak.set(streak + 1);
+            return Some(runnable);
+        }
+        self.streak.set(0);
+        self.queue.pop().or_else(|| self.seat().next.take())
+    }
+
+    /// Takes a share of the injected work: one to run, the rest into the queue.
+    fn take_injected(&self) -> Option<Runnable> {
+        let injector = &self.dispatcher.injector;
+        if injector.is_empty() {
+            return None;
+        }
+        let share = injector.length.load(Ordering::Relaxed) / self.dispatcher.seats.len() + 1;
+        let mut batch = injector
+            .pop_batch(share.min(QUEUE_CAPACITY / 2))
+            .into_iter();
+        let first = batch.next();
+        let mut more = false;
+        for runnable in batch {
+            self.push_back(runnable);
+            more = true;
+        }
+        if more {
+            self.dispatcher.wake_one();
+        }
+        first
+    }
+
+    /// Looks elsewhere: the injector, then, as a searcher, the other drivers' queues.
+    fn search(&self, searching: &mut bool) -> Option<Runnable> {
+        if let Some(runnable) = self.take_injected() {
+            return Some(runnable);
+        }
+        if !*searching {
+            *searching = self.dispatcher.idle.begin_search();
+            if !*searching {
+                return None;
+            }
+        }
+        self.look_everywhere()
+    }
+
+    fn look_everywhere(&self) -> Option<Runnable> {
+        let seats = &self.dispatcher.seats;
+        // Another victim first each time, without a random number.
+        let start = self.seat().activations.load(Ordering::Relaxed) as usize;
+        for step in 0..seats.len() {
+            let victim = (start + step) % seats.len();
+            if victim == self.index {
+                continue;
+            }
+            if let Ok((runnable, _)) = seats[victim]
+                .stealer
+                .steal_and_pop(&self.queue, |length| length - length / 2)
+            {
+                return Some(runnable);
+            }
+        }
+        self.take_injected()
+    }
+}
+
+/// Runs a `blocking` worker where blocking is allowed, until it has nothing more to do.
+fn run_blocking(mut runnable: Runnable) {
+    while let Ran::Again(again) = runnable.run() {
+        runnable = again;
+    }
+}

@@ -1,0 +1,276 @@
+//! The dispatcher: runs whichever worker has something to do, on the threads of the hosting runtime.
+//!
+//! It knows no messages and no worker types, only [`Runnable`]s. There are as many [`driver`]s as the
+//! runtime has worker threads; each is one long-lived task with a queue of its own. [`idle`] decides
+//! who sleeps and who is woken, [`watchdog`] watches for time slices that last too long.
+//!
+//! ```text
+//!   outside            ┌────────────── driver 0 (a task of the runtime) ──────────────┐
+//!   tell ──▶ injector ─▶ queue: ▢ ▢ ▢ ▢ ─▶ run one activation ─▶ again? to the back     │
+//!                │     │ next: ▢ (what the running worker woke last)                   │
+//!                │     └──────────▲────────────────────────────────────────────────────┘
+//!                │                │ steals half
+//!                └────▶  driver 1 (another task, on another thread)
+//! ```
+
+pub(crate) mod driver;
+
+pub(crate) mod idle;
+
+pub(crate) mod watchdog;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::Duration;
+
+use driver::Local;
+use idle::Idle;
+use watchdog::Watchdog;
+
+use crate::actor::cell::{Ran, Runnable, RunnableSlot};
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
+use crate::time::{Alarms, Clock};
+
+/// What all drivers of a system share.
+pub(crate) struct Dispatcher {
+    pub(crate) clock: Clock,
+    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) watchdog: Watchdog,
+    /// Deadline of an ask that sets none.
+    pub(crate) ask_timeout: Duration,
+    /// How long a killed worker may take to return, before it is abandoned.
+    pub(crate) kill_grace: Duration,
+    /// Counts up about once a millisecond while any driver is awake.
+    tick: CachePadded<AtomicU32>,
+    injector: Injector,
+    idle: Idle,
+    seats: Box<[DriverSeat]>,
+    runtime: tokio::runtime::Handle,
+    /// Drivers that have not been dropped.
+    alive: AtomicUsize,
+    /// A driver was dropped before the system had ended, or the system has ended.
+    over: AtomicBool,
+    abandoned: Mutex<Vec<String>>,
+    /// What to do when the last driver is gone.
+    on_over: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// The part of a driver that others reach.
+struct DriverSeat {
+    /// What the running worker woke last: it runs next, while its data is warm. Others take it only
+    /// from a driver that is stuck.
+    next: RunnableSlot,
+    stealer: st3::fifo::Stealer<Runnable>,
+    /// Whether the queue had something in it when the running activation began.
+    has_queued: AtomicBool,
+    waker: OnceLock<Waker>,
+    /// Counts activations, so that the watchdog sees whether the driver moves.
+    activations: AtomicU32,
+}
+
+/// Where work from outside the drivers arrives.
+struct Injector {
+    queue: Mutex<VecDeque<Runnable>>,
+    length: AtomicUsize,
+}
+
+thread_local! {
+    /// The driver that is being polled on this thread.
+    static CURRENT: RefCell<Option<Box<Local>>> = const { RefCell::new(None) };
+}
+
+impl Dispatcher {
+    /// Queues a worker that has something to do.
+    pub(crate) fn schedule(&self, runnable: Runnable) {
+        let mut left = Some(runnable);
+        // A thread that is ending has no driver any more; its work goes to the injector.
+        let _ = CURRENT.try_with(|current| {
+            if let Ok(current) = current.try_borrow()
+                && let Some(local) = current.as_deref()
+                && local.belongs_to(self)
+                && let Some(runnable) = left.take()
+            {
+                local.schedule(runnable);
+            }
+        });
+        if let Some(runnable) = left {
+            self.inject(runnable);
+        }
+    }
+
+    fn inject(&self, runnable: Runnable) {
+        self.injector.push(runnable);
+        self.wake_one();
+    }
+
+    /// Wakes a sleeping driver for new work, unless one is already looking for it.
+    fn wake_one(&self) {
+        if let Some(driver) = self.idle.call_one() {
+            self.watchdog.stir();
+            self.wake_driver(driver);
+        }
+    }
+
+    fn wake_driver(&self, driver: usize) {
+        let Some(waker) = self.seats[driver].waker.get() else {
+            return;
+        };
+        waker.wake_by_ref();
+        if self.seats.len() > 1 && tokio::runtime::Handle::try_current().is_ok() {
+            // A task woken on a thread of the runtime goes to that thread's own next-task slot, which
+            // no other thread can take from. A second task pushes it out into the open queue, and
+            // another thread is told.
+            drop(self.runtime.spawn(std::future::ready(())));
+        }
+    }
+
+    pub(crate) fn tick(&self) -> u32 {
+        self.tick.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// The system has ended in order: the drivers finish.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+        self.watchdog.end();
+        for seat in &self.seats {
+            if let Some(waker) = seat.waker.get() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// One of the drivers has been dropped.
+    fn driver_gone(&self) {
+        self.over.store(true, Ordering::Release);
+        if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.watchdog.end();
+            if let Some(on_over) = self.on_over.get() {
+                on_over();
+            }
+            self.alarms.close();
+        }
+    }
+
+    /// A worker's handler did not return in time.
+    pub(crate) fn note_abandoned(&self, path: &str) {
+        lock(&self.abandoned).push(path.to_owned());
+    }
+
+    /// Paths of the workers for which that was noted, in order.
+    pub(crate) fn abandoned(&self) -> Vec<String> {
+        lock(&self.abandoned).clone()
+    }
+
+    /// Called once, when the last driver is gone.
+    pub(crate) fn when_over(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_over.set(Box::new(call));
+    }
+
+    /// Runs, on this thread, what is left in the queues of drivers that are gone.
+    pub(crate) fn clear_queues(&self) {
+        loop {
+            let mut left = self.injector.pop_batch(usize::MAX);
+            left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
+            if left.is_empty() {
+                return;
+            }
+            for mut runnable in left {
+                while let Ran::Again(again) = runnable.run() {
+                    runnable = again;
+                }
+            }
+        }
+    }
+
+    /// The watchdog's round: takes work away from a driver that has not moved since the last one.
+    fn rescue(&self, seen: &mut [u32]) {
+        self.tick.0.fetch_add(1, Ordering::Relaxed);
+        for (seat, seen) in self.seats.iter().zip(seen) {
+            let activations = seat.activations.load(Ordering::Relaxed);
+            if *seen == activations && self.idle.any_asleep() {
+                if let Some(runnable) = seat.next.take() {
+                    self.inject(runnable);
+                } else if seat.has_queued.load(Ordering::Relaxed) {
+                    self.wake_one();
+                }
+            }
+            *seen = activations;
+        }
+    }
+}
+
+impl Injector {
+    fn new() -> Self {
+        Self {
+            queue: Mutex::new(VecDeque::new()),
+            length: AtomicUsize::new(0),
+        }
+    }
+
+    fn push(&self, runnable: Runnable) {
+        let mut queue = lock(&self.queue);
+        queue.push_back(runnable);
+        // Ordering: SeqCst, as the idle protocol's looks at the queues are.
+        self.length.store(queue.len(), Ordering::SeqCst);
+    }
+
+    fn push_all(&self, runnables: impl Iterator<Item = Runnable>) {
+        let mut queue = lock(&self.queue);
+        queue.extend(runnables);
+        self.length.store(queue.len(), Ordering::SeqCst);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.length.load(Ordering::SeqCst) == 0
+    }
+
+    fn pop_batch(&self, most: usize) -> Vec<Runnable> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut queue = lock(&self.queue);
+        let count = most.min(queue.len());
+        let batch = queue.drain(..count).collect();
+        self.length.store(queue.len(), Ordering::SeqCst);
+        batch
+    }
+}
+
+/// A waker of the hosting runtime was woken on this thread: the driver should yield to it soon.
+pub(crate) fn note_foreign_wake() {
+    let _ = CURRENT.try_with(|current| {
+        if let Ok(current) = current.try_borrow()
+            && let Some(local) = current.as_deref()
+        {
+            local.note_foreign_wake();
+        }
+    });
+}
+
+/// Whether such a wake has happened since the driver last yielded.
+pub(crate) fn foreign_wake_pending() -> bool {
+    CURRENT
+        .try_with(|current| {
+            current
+                .try_borrow()
+                .is_ok_and(|current| current.as_deref().is_some_and(Local::foreign_wake_pending))
+        })
+        .unwrap_or(false)
+}
+
+/// Whether this thread is inside a driver: blocking here would block other workers.
+pub(crate) fn on_driver_thread() -> bool {
+    CURRENT
+        .try_with(|current| {
+            current
+                .try_borrow()
+                .map_or(true, |current| current.is_some())
+        })
+        .unwrap_or(false)
+}

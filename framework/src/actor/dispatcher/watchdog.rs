@@ -1,0 +1,148 @@
+//! The watchdog: a thread of the system's own, which sees what a stuck driver cannot.
+//!
+//! While any driver is awake it makes a round about once a millisecond: it advances the tick that ends
+//! time slices, and takes queued work away from a driver that does not move. It keeps the appointments
+//! that must be kept even when every thread of the runtime is stuck: the kill grace, and the deadline of
+//! a shutdown. While all drivers sleep, and no appointment is set, it sleeps too.
+//!
+//! It goes by the machine's clock, not by the runtime's, which may be paused: a handler that does not
+//! return uses up real time.
+
+use std::sync::{OnceLock, Weak};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use super::Dispatcher;
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+
+/// One round. Long against an activation, short against what a person or a timer notices.
+const ROUND: Duration = Duration::from_millis(1);
+
+/// Rounds with all drivers asleep before the watchdog sleeps too: a system that works in bursts then
+/// does not pay for waking it each time.
+const IDLE_ROUNDS: u32 = 20;
+
+pub(crate) struct Watchdog {
+    thread: OnceLock<Thread>,
+    asleep: AtomicBool,
+    ended: AtomicBool,
+    appointments: Mutex<Vec<Appointment>>,
+}
+
+struct Appointment {
+    due: Instant,
+    keep: Box<dyn FnOnce() + Send>,
+}
+
+impl Watchdog {
+    pub(super) fn new() -> Self {
+        Self {
+            thread: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            appointments: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn start(
+        &self,
+        dispatcher: Weak<Dispatcher>,
+        drivers: usize,
+    ) -> std::io::Result<()> {
+        let handle = thread::Builder::new()
+            .name("millhand-watchdog".into())
+            .spawn(move || watch(&dispatcher, drivers))?;
+        self.thread.get_or_init(|| handle.thread().clone());
+        Ok(())
+    }
+
+    /// Calls `keep` after `delay` of real time, on the watchdog's thread. It must not block.
+    pub(crate) fn appoint(&self, delay: Duration, keep: impl FnOnce() + Send + 'static) {
+        let appointment = Appointment {
+            due: Instant::now() + delay,
+            keep: Box::new(keep),
+        };
+        lock(&self.appointments).push(appointment);
+        self.unpark();
+    }
+
+    /// A driver wakes up.
+    pub(super) fn stir(&self) {
+        // A look first: while the watchdog is awake this costs no write.
+        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
+            self.unpark();
+        }
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.unpark();
+    }
+
+    fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    /// Takes out what is due; and when the next one is.
+    fn due(&self, now: Instant) -> (Vec<Appointment>, Option<Instant>) {
+        let mut appointments = lock(&self.appointments);
+        let due = appointments
+            .extract_if(.., |appointment| appointment.due <= now)
+            .collect();
+        (
+            due,
+            appointments.iter().map(|appointment| appointment.due).min(),
+        )
+    }
+}
+
+impl Drop for Watchdog {
+    /// The thread holds the dispatcher only during a round; it finds it gone and ends.
+    fn drop(&mut self) {
+        self.unpark();
+    }
+}
+
+fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
+    let mut seen = vec![0; drivers];
+    let mut idle_rounds = 0;
+    loop {
+        // Held only during a round, so that the system can be dropped.
+        let Some(system) = dispatcher.upgrade() else {
+            return;
+        };
+        let watchdog = &system.watchdog;
+        let (due, next) = watchdog.due(Instant::now());
+        for appointment in due {
+            (appointment.keep)();
+        }
+        if watchdog.ended.load(Ordering::Acquire) && next.is_none() {
+            return;
+        }
+        idle_rounds = if system.idle.all_asleep() {
+            idle_rounds + 1
+        } else {
+            0
+        };
+        let pause = if idle_rounds < IDLE_ROUNDS {
+            system.rescue(&mut seen);
+            Some(ROUND)
+        } else {
+            watchdog.asleep.store(true, Ordering::SeqCst);
+            // Between the look and the store a driver may have woken up and seen no sleeper to stir.
+            if system.idle.all_asleep() {
+                next.map(|next| next.saturating_duration_since(Instant::now()))
+            } else {
+                idle_rounds = 0;
+                Some(ROUND)
+            }
+        };
+        drop(system);
+        match pause {
+            Some(pause) => thread::park_timeout(pause),
+            None => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A worker's mailbox: where messages wait, and how many may.
+//!
+//! [`word`] is the scheduling word, [`queue`] the lock-free queue under it, [`ring`] the locked one that
+//! `overflow = drop_oldest` needs, [`waiters`] the line of senders that wait for room.
+
+pub(crate) mod word;
+
+#[expect(
+    unsafe_code,
+    reason = "the lock-free queue; its contract heads the file"
+)]
+pub(crate) mod queue;
+
+pub(crate) mod ring;
+
+pub(crate) mod waiters;
+
+use queue::{Pop, PushError, Queue, Right};
+use ring::Ring;
+use waiters::Waiters;
+use word::{State, Word};
+
+use crate::actor::worker::Overflow;
+
+/// The queue, whichever it is, and the line before it. The scheduling word is beside it, in the
+/// worker's header, because drivers and wakers use it without knowing the message type.
+pub(crate) struct Mailbox<T: 'static> {
+    lane: Lane<T>,
+    bound: Option<u32>,
+    pub(crate) waiters: Waiters,
+}
+
+enum Lane<T: 'static> {
+    Queue(Queue<T>),
+    Ring(Ring<T>),
+}
+
+/// A message was accepted.
+pub(crate) struct Pushed<T> {
+    /// The worker was idle: the caller now owns the right, and must schedule.
+    pub(crate) right: bool,
+    /// The message that had to make room (`drop_oldest`).
+    pub(crate) displaced: Option<T>,
+}
+
+impl<T: Send + 'static> Mailbox<T> {
+    pub(crate) fn new(bound: Option<u32>, overflow: Overflow) -> Self {
+        let lane = match (overflow, bound) {
+            (Overflow::DropOldest, Some(bound)) => Lane::Ring(Ring::new(bound as usize)),
+            _ => Lane::Queue(Queue::new()),
+        };
+        Self {
+            lane,
+            bound,
+            waiters: Waiters::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, word: &Word, message: T) -> Result<Pushed<T>, PushError<T>> {
+        match &self.lane {
+            Lane::Queue(queue) => queue.push(word, self.bound, message).map(|right| Pushed {
+                right,
+                displaced: None,
+            }),
+            Lane::Ring(ring) => ring.push(word, message),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self, word: &Word, right: &Right) -> Pop<T> {
+        match &self.lane {
+            Lane::Queue(queue) => queue.pop(word, right),
+            Lane::Ring(ring) => ring.pop(),
+        }
+    }
+
+    /// Shows producers the room that the last messages left, and calls that many waiting senders.
+    pub(crate) fn publish(&self, right: &Right) {
+        if let Lane::Queue(queue) = &self.lane {
+            let room = queue.publish(right);
+            if self.bound.is_some() && room != 0 {
+                self.waiters.make_room(room);
+            }
+        }
+    }
+
+    /// Gives up the right if nothing is queued and no signal has come; see [`Queue::park`].
+    pub(crate) fn park(&self, word: &Word, right: &Right) -> bool {
+        match &self.lane {
+            Lane::Queue(queue) => queue.park(word, right),
+            Lane::Ring(ring) => ring.park(word),
+        }
+    }
+
+    /// Messages waiting; exact when nothing moves.
+    pub(crate) fn len(&self, state: State) -> u64 {
+        match &self.lane {
+            Lane::Queue(queue) => queue.len(state),
+            Lane::Ring(ring) => ring.len() as u64,
+        }
+    }
+
+    /// Messages accepted so far; exact when nothing moves.
+    pub(crate) fn received(&self, state: State) -> u64 {
+        match &self.lane {
+            Lane::Queue(queue) => queue.published() + queue.len(state),
+            Lane::Ring(ring) => ring.received(),
+        }
+    }
+}

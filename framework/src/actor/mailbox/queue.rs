@@ -1,0 +1,510 @@
+//! The block-linked queue inside a mailbox: many producers, one consumer, no allocation per message.
+//!
+//! ```text
+//!           consumer                                        word (tail)
+//!              │                                                │
+//!              ▼                                                ▼
+//!        ┌──────────┐   next   ┌──────────┐   next   ┌──────────────────┐
+//!        │ · · 5 6 7│ ───────▶ │8 9 …   23│ ───────▶ │ 24 25 26 _ _ _ … │
+//!        └──────────┘          └──────────┘          └──────────────────┘
+//!          taken ↑                                          offset ↑
+//! ```
+//!
+//! # Contract
+//!
+//! - A producer touches a slot between its successful compare-and-swap on the word, which claims the
+//!   slot, and the `ready` store, which gives it away. It touches a block that it has installed also
+//!   until that compare-and-swap, and the block before it until the store to `next`.
+//! - The consumer is whoever owns the right of the scheduling word (see [`word`](super::word)). It
+//!   alone touches `Consumer`, and a slot from the moment it has seen `ready`.
+//! - A block belongs to the queue while the word or a `next` or `first` pointer names it. The consumer
+//!   takes it out when all its slots are taken and `next` has been seen, or when it parks: the
+//!   compare-and-swap that parks proves that no producer has an unfinished claim in it.
+//! - A stale word is harmless: a claim succeeds only if the word has the value that was read, and that
+//!   value alone says which slot of which block it claims.
+//!
+//! An idle mailbox holds no block. Freed blocks wait in the small [`pool`] of the thread that
+//! freed them, or as the queue's one spare, and beyond that go back to the allocator.
+
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, POSITIONS, Phase, State, Word};
+use crate::pool;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, CachePadded, Ordering, UnsafeCell, ordering};
+
+/// One slot: `ready` holds the block's epoch once the value may be read.
+#[repr(C)]
+struct Slot<T> {
+    ready: AtomicU32,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// A run of slots. `epoch` changes each time the block is put to use, which spares clearing the slots.
+#[repr(C, align(128))]
+struct Block<T> {
+    next: AtomicPtr<Block<T>>,
+    epoch: UnsafeCell<u32>,
+    slots: [Slot<T>; BLOCK_SLOTS],
+}
+
+const _: () = assert!(align_of::<Block<u8>>() == BLOCK_ALIGN);
+
+/// The consumer's private side.
+struct Consumer<T> {
+    /// The block that holds the next message, or null.
+    block: *mut Block<T>,
+    /// The next slot in `block`.
+    offset: usize,
+    /// Messages taken since the queue was made.
+    taken: u64,
+}
+
+/// Proof of the right (see [`word`](super::word)), so that whoever holds it need not be trusted again at
+/// every call.
+#[derive(Debug)]
+pub(crate) struct Right(());
+
+impl Right {
+    /// # Safety
+    ///
+    /// The caller owns the right of a worker's word, shows this proof only to that worker's mailbox, and
+    /// no longer once `park` has returned true.
+    #[inline(always)]
+    pub(crate) unsafe fn assume() -> Self {
+        Self(())
+    }
+}
+
+/// Why a message was not accepted; it comes back.
+#[derive(Debug)]
+pub(crate) enum PushError<T> {
+    Full(T),
+    Closed(T),
+}
+
+/// What the consumer found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pop<T> {
+    Message(T),
+    /// Nothing is queued; try to park.
+    Empty,
+    /// A producer has claimed the next slot and not yet filled it.
+    Busy,
+}
+
+pub(crate) struct Queue<T: 'static> {
+    /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
+    published: CachePadded<AtomicU64>,
+    /// The block that ended an empty spell, for the consumer.
+    first: AtomicPtr<Block<T>>,
+    /// One drained block, for the next producer that needs one.
+    spare: AtomicPtr<Block<T>>,
+    consumer: UnsafeCell<Consumer<T>>,
+}
+
+// SAFETY: producers hand values of `T` to the consumer, which may be on another thread, so `T: Send`.
+// No `&T` is ever shared. `Consumer` is touched only by the owner of the right (contract above).
+unsafe impl<T: Send> Send for Queue<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Queue<T> {}
+
+impl<T: 'static> Queue<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            published: CachePadded(AtomicU64::new(0)),
+            first: AtomicPtr::new(ptr::null_mut()),
+            spare: AtomicPtr::new(ptr::null_mut()),
+            consumer: UnsafeCell::new(Consumer {
+                block: ptr::null_mut(),
+                offset: 0,
+                taken: 0,
+            }),
+        }
+    }
+
+    /// Messages in the queue when the word had this value; exact when nothing moves.
+    pub(crate) fn len(&self, state: State) -> u64 {
+        // Ordering: Acquire pairs with the Release in `publish`: whoever sees room there also sees
+        // that the consumer is done with those messages.
+        let published = self.published.0.load(Ordering::Acquire);
+        state.position().wrapping_sub(published) % POSITIONS
+    }
+
+    /// Messages taken so far, as of the last `publish`.
+    pub(crate) fn published(&self) -> u64 {
+        self.published.0.load(Ordering::Relaxed)
+    }
+
+    /// Appends a message. `Ok(true)`: the worker was idle, and the caller now owns the right.
+    #[inline]
+    pub(crate) fn push(
+        &self,
+        word: &Word,
+        bound: Option<u32>,
+        mut value: T,
+    ) -> Result<bool, PushError<T>> {
+        let mut fresh = None;
+        let mut state = word.load();
+        let taken_right = loop {
+            if state.is_closed() {
+                self.return_block(fresh);
+                return Err(PushError::Closed(value));
+            }
+            if let Some(bound) = bound
+                && self.len(state) >= u64::from(bound)
+            {
+                // The tail may have moved between the two loads; only an unchanged tail proves it.
+                let again = word.load();
+                if again == state {
+                    self.return_block(fresh);
+                    return Err(PushError::Full(value));
+                }
+                state = again;
+                continue;
+            }
+            let idle = state.phase() == Phase::Idle;
+            let target = if idle {
+                state.with_phase(Phase::Running)
+            } else {
+                state
+            };
+            if state.address() != 0 && state.offset() < BLOCK_SLOTS {
+                match word.swap_if(state, target.next_slot()) {
+                    Ok(()) => {
+                        let block: *mut Block<T> =
+                            ptr::with_exposed_provenance_mut(state.address());
+                        // SAFETY: the swap claimed slot `offset` of the tail block for this thread
+                        // alone, and the consumer keeps the block until the slot is ready.
+                        unsafe { Block::fill(block, state.offset(), value) };
+                        break idle;
+                    }
+                    Err(actual) => state = actual,
+                }
+            } else {
+                let block = *fresh.get_or_insert_with(|| self.take_block());
+                let offset = state.offset() % BLOCK_SLOTS;
+                // SAFETY: the block is this thread's own until the swap below succeeds.
+                unsafe { Block::fill(block.as_ptr(), offset, value) };
+                let address = block.as_ptr().expose_provenance();
+                match word.swap_if(state, target.with_block(address, offset + 1)) {
+                    Ok(()) => {
+                        fresh = None;
+                        self.link(state, block.as_ptr());
+                        break idle;
+                    }
+                    Err(actual) => {
+                        // SAFETY: still this thread's own; the slot was filled just above.
+                        value = unsafe { Block::unfill(block.as_ptr(), offset) };
+                        state = actual;
+                    }
+                }
+            }
+        };
+        self.return_block(fresh);
+        Ok(taken_right)
+    }
+
+    /// Makes a freshly installed block findable for the consumer.
+    fn link(&self, before: State, block: *mut Block<T>) {
+        if before.address() == 0 {
+            // Ordering: Release pairs with the Acquire in `pop`: the block's header and first slot.
+            self.first.store(block, ordering!("queue.first", Release));
+        } else {
+            let previous: *mut Block<T> = ptr::with_exposed_provenance_mut(before.address());
+            // SAFETY: the consumer keeps a full block until it has seen `next`; this is the one store
+            // to it, and this thread's last touch of the block.
+            // Ordering: Release pairs with the Acquire in `pop`.
+            unsafe {
+                (*previous)
+                    .next
+                    .store(block, ordering!("queue.next", Release))
+            };
+        }
+    }
+
+    /// Takes the next message.
+    #[inline]
+    pub(crate) fn pop(&self, word: &Word, _right: &Right) -> Pop<T> {
+        self.consumer.with_mut(|consumer| {
+            // SAFETY: the owner of the right is the only one here.
+            let consumer = unsafe { &mut *consumer };
+            if consumer.block.is_null() {
+                // Ordering: Acquire pairs with the Release in `link`.
+                let first = self.first.load(Ordering::Acquire);
+                if first.is_null() {
+                    return Self::nothing(consumer, word);
+                }
+                // Ordering: Relaxed; the next store to `first` comes after a park, which the word orders.
+                self.first.store(ptr::null_mut(), Ordering::Relaxed);
+                consumer.block = first;
+                consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
+            }
+            if consumer.offset == BLOCK_SLOTS {
+                // SAFETY: the consumer's block stays in the queue until the consumer takes it out.
+                // Ordering: Acquire pairs with the Release in `link`.
+                let next = unsafe { (*consumer.block).next.load(Ordering::Acquire) };
+                if next.is_null() {
+                    return Self::nothing(consumer, word);
+                }
+                self.recycle(std::mem::replace(&mut consumer.block, next));
+                consumer.offset = 0;
+            }
+            // SAFETY: as above; the slot at `offset` has not been taken yet.
+            match unsafe { Block::take(consumer.block, consumer.offset) } {
+                Some(value) => {
+                    consumer.offset += 1;
+                    consumer.taken += 1;
+                    Pop::Message(value)
+                }
+                None => Self::nothing(consumer, word),
+            }
+        })
+    }
+
+    fn nothing(consumer: &Consumer<T>, word: &Word) -> Pop<T> {
+        if word.load().position() == consumer.taken % POSITIONS {
+            Pop::Empty
+        } else {
+            Pop::Busy
+        }
+    }
+
+    /// Lets producers see how many messages have been taken, which makes room in a bounded mailbox.
+    /// Returns how many that were since the last time.
+    pub(crate) fn publish(&self, _right: &Right) -> usize {
+        // SAFETY: the owner of the right is the only one here.
+        let taken = self.consumer.with(|consumer| unsafe { (*consumer).taken });
+        let room = taken - self.published.0.load(Ordering::Relaxed);
+        if room != 0 {
+            // Ordering: Release pairs with the Acquire in `len`.
+            self.published
+                .0
+                .store(taken, ordering!("queue.publish", Release));
+        }
+        room as usize
+    }
+
+    /// Gives up the right, if the queue is empty and no signal has come. True: parked; the caller must
+    /// not touch the queue, or anything the right guards, again. The head must have been published.
+    pub(crate) fn park(&self, word: &Word, _right: &Right) -> bool {
+        let state = word.load();
+        if state.phase() == Phase::Signalled {
+            // A signal or a wake came while the worker ran; it is consumed by going on. `hold` fails
+            // on it, and no one but this thread can clear it.
+            let held = word.hold();
+            debug_assert!(!held);
+            return false;
+        }
+        let (block, taken) = self.consumer.with_mut(|consumer| {
+            // SAFETY: the owner of the right is the only one here.
+            let consumer = unsafe { &mut *consumer };
+            (
+                std::mem::replace(&mut consumer.block, ptr::null_mut()),
+                consumer.taken,
+            )
+        });
+        if state.position() == taken % POSITIONS {
+            self.release_spare();
+            // The very last touch.
+            if word
+                .swap_if(state, state.without_block().with_phase(Phase::Idle))
+                .is_ok()
+            {
+                if let Some(block) = NonNull::new(block) {
+                    Block::free(block);
+                }
+                return true;
+            }
+        }
+        // SAFETY: the right is still the caller's.
+        self.consumer
+            .with_mut(|consumer| unsafe { (*consumer).block = block });
+        false
+    }
+
+    /// A block for a producer, with a fresh epoch.
+    fn take_block(&self) -> NonNull<Block<T>> {
+        pool::take::<Block<T>>()
+            .map(|block| NonNull::from(Box::leak(block)))
+            .or_else(|| self.take_spare())
+            .inspect(|block| {
+                // SAFETY: a pooled or spare block belongs to nobody else.
+                unsafe { Block::renew(block.as_ptr()) };
+            })
+            .unwrap_or_else(Block::allocate)
+    }
+
+    fn take_spare(&self) -> Option<NonNull<Block<T>>> {
+        if self.spare.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        // Ordering: Acquire pairs with the Release in `recycle`: the consumer's last reads.
+        NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    fn return_block(&self, block: Option<NonNull<Block<T>>>) {
+        if let Some(block) = block {
+            Block::free(block);
+        }
+    }
+
+    /// The consumer is done with a block: it becomes the spare, or goes to the pool.
+    fn recycle(&self, block: *mut Block<T>) {
+        let Some(block) = NonNull::new(block) else {
+            return;
+        };
+        if self.spare.load(Ordering::Relaxed).is_null() {
+            // Ordering: Release pairs with the Acquire in `take_spare`. A plain store will do: only the
+            // consumer fills the spare, so it cannot have been filled since the load.
+            self.spare
+                .store(block.as_ptr(), ordering!("queue.spare", Release));
+        } else {
+            Block::free(block);
+        }
+    }
+
+    fn release_spare(&self) {
+        if let Some(block) = self.take_spare() {
+            Block::free(block);
+        }
+    }
+}
+
+impl<T: 'static> Drop for Queue<T> {
+    /// Nobody refers to the queue any more, so every claim is filled: drops what is left.
+    fn drop(&mut self) {
+        let spare = self.spare.load(Ordering::Acquire);
+        let first = self.first.load(Ordering::Acquire);
+        self.consumer.with_mut(|consumer| {
+            // SAFETY: `&mut self`.
+            let consumer = unsafe { &mut *consumer };
+            if consumer.block.is_null() {
+                consumer.block = first;
+                consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
+            }
+            while let Some(block) = NonNull::new(consumer.block) {
+                while consumer.offset < BLOCK_SLOTS {
+                    // SAFETY: `&mut self`; slots from `offset` on have not been taken.
+                    let Some(value) = (unsafe { Block::take(block.as_ptr(), consumer.offset) })
+                    else {
+                        break;
+                    };
+                    consumer.offset += 1;
+                    drop(value);
+                }
+                // SAFETY: `&mut self`.
+                consumer.block = unsafe { (*block.as_ptr()).next.load(Ordering::Acquire) };
+                consumer.offset = 0;
+                Block::free(block);
+            }
+        });
+        if let Some(spare) = NonNull::new(spare) {
+            Block::free(spare);
+        }
+    }
+}
+
+impl<T: 'static> Block<T> {
+    fn allocate() -> NonNull<Self> {
+        let block = Box::new(Self {
+            next: AtomicPtr::new(ptr::null_mut()),
+            epoch: UnsafeCell::new(1),
+            slots: std::array::from_fn(|_| Slot {
+                ready: AtomicU32::new(0),
+                value: UnsafeCell::new(MaybeUninit::uninit()),
+            }),
+        });
+        let block = NonNull::from(Box::leak(block));
+        assert!(
+            block.as_ptr().addr() >> 48 == 0,
+            "millhand needs user-space addresses of at most 48 bits; the allocator returned {block:p}"
+        );
+        block
+    }
+
+    /// Gives a block that belongs to nobody else any more to this thread's pool.
+    fn free(block: NonNull<Self>) {
+        // SAFETY: every block was leaked from a `Box` by `allocate` or `take_block`, its last user
+        // calls this once, and a block has no drop glue to run on stale slots.
+        pool::put(unsafe { Box::from_raw(block.as_ptr()) });
+    }
+
+    /// Makes a used block ready for use again.
+    ///
+    /// # Safety
+    ///
+    /// The block belongs to the caller.
+    unsafe fn renew(block: *mut Self) {
+        // SAFETY: the block belongs to the caller.
+        let block = unsafe { &*block };
+        block.next.store(ptr::null_mut(), Ordering::Relaxed);
+        let epoch = block.epoch.with_mut(|epoch| {
+            // SAFETY: the block belongs to the caller.
+            unsafe {
+                *epoch = (*epoch).wrapping_add(1);
+                *epoch
+            }
+        });
+        if epoch == 0 {
+            // After 2^32 uses: no slot may carry an epoch that is still to come.
+            block
+                .slots
+                .iter()
+                .for_each(|slot| slot.ready.store(0, Ordering::Relaxed));
+            // SAFETY: the block belongs to the caller.
+            block.epoch.with_mut(|epoch| unsafe { *epoch = 1 });
+        }
+    }
+
+    /// Writes a claimed slot and gives it to the consumer.
+    ///
+    /// # Safety
+    ///
+    /// The caller has claimed this slot, or owns the whole block.
+    #[inline(always)]
+    unsafe fn fill(block: *mut Self, offset: usize, value: T) {
+        // SAFETY: the block is alive while a claim in it is unfinished; only shared parts are borrowed.
+        let (slot, epoch) =
+            unsafe { (&(*block).slots[offset], (*block).epoch.with(|epoch| *epoch)) };
+        // SAFETY: the slot is the caller's until `ready` is stored.
+        slot.value.with_mut(|cell| unsafe { (*cell).write(value) });
+        // Ordering: Release pairs with the Acquire in `take`.
+        slot.ready.store(epoch, ordering!("queue.ready", Release));
+    }
+
+    /// Takes back what `fill` put into a block that was never installed.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the whole block and has just filled this slot.
+    unsafe fn unfill(block: *mut Self, offset: usize) -> T {
+        // SAFETY: the caller's promise.
+        let slot = unsafe { &(*block).slots[offset] };
+        slot.ready.store(0, Ordering::Relaxed);
+        // SAFETY: the slot was filled, and is not read again.
+        slot.value
+            .with(|cell| unsafe { (*cell).assume_init_read() })
+    }
+
+    /// Reads a slot if a producer has given it away.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the consumer, the block is in the queue, and the slot was not taken before.
+    #[inline(always)]
+    unsafe fn take(block: *mut Self, offset: usize) -> Option<T> {
+        // SAFETY: the block is in the queue; the epoch does not change while it is.
+        let (slot, epoch) =
+            unsafe { (&(*block).slots[offset], (*block).epoch.with(|epoch| *epoch)) };
+        // Ordering: Acquire pairs with the Release in `fill`.
+        if slot.ready.load(Ordering::Acquire) != epoch {
+            return None;
+        }
+        // SAFETY: `ready` says that the producer is done, and each slot is taken once.
+        Some(
+            slot.value
+                .with(|cell| unsafe { (*cell).assume_init_read() }),
+        )
+    }
+}

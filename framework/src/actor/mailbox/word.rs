@@ -1,0 +1,265 @@
+//! The scheduling word: one 64-bit integer that is a mailbox's tail and the worker's scheduling state.
+//!
+//! ```text
+//!  63      49 48                         8 7      3  2  1 0
+//! ┌──────────┬────────────────────────────┬────────┬───┬─────┐
+//! │   lap    │ tail block address >> 7    │ offset │ C │phase│
+//! │ 15 bits  │ 41 bits (48-bit addresses) │ 5 bits │ 1 │ 2   │
+//! └──────────┴────────────────────────────┴────────┴───┴─────┘
+//!   position = lap × BLOCK_SLOTS + offset : messages ever claimed, modulo 2^15 laps
+//!   C        = CLOSED: no further message is accepted
+//! ```
+//!
+//! Holding everything in one word makes a send one compare-and-swap: it claims a slot, learns which
+//! block the slot is in, and takes the right to schedule, or fails and changes nothing.
+//!
+//! # The table
+//!
+//! The *right* is the permission to poll the worker. Whoever moves the word out of IDLE or HELD owns
+//! it, and must hand it to a driver's queue; whoever moves it into IDLE or HELD gives it up and never
+//! touches the worker's private side again.
+//!
+//! | state | phase | who has the right | send | signal | wake | the driver that runs it |
+//! |---|---|---|---|---|---|---|
+//! | idle | IDLE | the word | → RUNNING, takes the right | → RUNNING, takes the right | nothing | – |
+//! | held: suspended in a handler, or without an incarnation | HELD | the word | claims a slot only | → RUNNING, takes the right | → RUNNING, takes the right | – |
+//! | queued, or running | RUNNING | the queue, or the driver | claims a slot only | → SIGNALLED | → SIGNALLED | park: → IDLE if empty; hold: → HELD |
+//! | running and woken | SIGNALLED | the queue, or the driver | claims a slot only | nothing | nothing | park and hold fail and go → RUNNING |
+//! | stopped | SIGNALLED + CLOSED, for ever | nobody | refused | nothing | nothing | – |
+//!
+//! A *signal* says that the control lane has something; a *wake* comes from a waker that a handler
+//! left somewhere; a *knock* is a send to a worker whose messages wait in a locked ring, and leaves the
+//! claiming of slots out. A wake that finds the worker idle belongs to a handler that has ended: it does
+//! nothing.
+
+use crate::sync::{AtomicU64, Ordering, ordering};
+
+/// Slots in one block of the mailbox. Two under loom, so that every model crosses block boundaries;
+/// otherwise a compromise: an idle-to-busy worker touches one block, a flood amortises its allocation.
+pub(crate) const BLOCK_SLOTS: usize = if cfg!(millhand_loom) { 2 } else { 16 };
+
+/// Blocks are aligned to this, which frees the low bits of their addresses.
+pub(crate) const BLOCK_ALIGN: usize = 128;
+
+const PHASE_BITS: u32 = 2;
+const OFFSET_SHIFT: u32 = 3;
+const OFFSET_BITS: u32 = 5;
+const ADDRESS_SHIFT: u32 = 8;
+const ADDRESS_BITS: u32 = 41;
+const LAP_SHIFT: u32 = ADDRESS_SHIFT + ADDRESS_BITS;
+const LAP_BITS: u32 = 64 - LAP_SHIFT;
+
+const PHASE_MASK: u64 = (1 << PHASE_BITS) - 1;
+const CLOSED: u64 = 1 << PHASE_BITS;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+const ADDRESS_MASK: u64 = (1 << ADDRESS_BITS) - 1;
+
+/// Positions wrap at this many messages.
+pub(crate) const POSITIONS: u64 = (1 << LAP_BITS) * BLOCK_SLOTS as u64;
+
+/// The largest bound a mailbox can have: half the positions, so that "how many are queued" is never
+/// ambiguous. 262,144.
+pub(crate) const MAX_BOUND: u32 = 1 << 18;
+
+const _: () = assert!(BLOCK_SLOTS < 1 << OFFSET_BITS);
+const _: () = assert!(BLOCK_ALIGN == 1 << (48 - ADDRESS_BITS));
+const _: () = assert!(LAP_BITS == 15);
+#[cfg(not(millhand_loom))]
+const _: () = assert!(MAX_BOUND as u64 * 2 <= POSITIONS);
+
+/// The phase half of the table above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    Idle = 0,
+    Held = 1,
+    Running = 2,
+    Signalled = 3,
+}
+
+/// One value of the word, taken apart by methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State(u64);
+
+impl State {
+    pub(crate) fn phase(self) -> Phase {
+        match self.0 & PHASE_MASK {
+            0 => Phase::Idle,
+            1 => Phase::Held,
+            2 => Phase::Running,
+            _ => Phase::Signalled,
+        }
+    }
+
+    pub(crate) fn is_closed(self) -> bool {
+        self.0 & CLOSED != 0
+    }
+
+    /// Address of the tail block; 0 when the mailbox holds none.
+    pub(crate) fn address(self) -> usize {
+        (((self.0 >> ADDRESS_SHIFT) & ADDRESS_MASK) << (48 - ADDRESS_BITS)) as usize
+    }
+
+    /// Slots of the tail block that are claimed, `0..=BLOCK_SLOTS`.
+    pub(crate) fn offset(self) -> usize {
+        ((self.0 >> OFFSET_SHIFT) & OFFSET_MASK) as usize
+    }
+
+    fn lap(self) -> u64 {
+        self.0 >> LAP_SHIFT
+    }
+
+    /// Messages ever claimed, modulo [`POSITIONS`].
+    pub(crate) fn position(self) -> u64 {
+        (self.lap() * BLOCK_SLOTS as u64 + self.offset() as u64) % POSITIONS
+    }
+
+    pub(crate) fn with_phase(self, phase: Phase) -> Self {
+        Self(self.0 & !PHASE_MASK | phase as u64)
+    }
+
+    pub(crate) fn closed(self) -> Self {
+        Self(self.0 | CLOSED)
+    }
+
+    /// The same, with one more slot of the tail block claimed.
+    pub(crate) fn next_slot(self) -> Self {
+        debug_assert!(self.offset() < BLOCK_SLOTS);
+        Self(self.0 + (1 << OFFSET_SHIFT))
+    }
+
+    /// The same, with another tail block and offset; a full block's successor begins the next lap.
+    pub(crate) fn with_block(self, address: usize, offset: usize) -> Self {
+        debug_assert_eq!(address % BLOCK_ALIGN, 0);
+        debug_assert!(address >> 48 == 0);
+        let lap = if self.offset() == BLOCK_SLOTS && offset < BLOCK_SLOTS {
+            (self.lap() + 1) & ((1 << LAP_BITS) - 1)
+        } else {
+            self.lap()
+        };
+        let address = (address as u64) >> (48 - ADDRESS_BITS);
+        Self(
+            self.0 & (PHASE_MASK | CLOSED)
+                | (offset as u64) << OFFSET_SHIFT
+                | address << ADDRESS_SHIFT
+                | lap << LAP_SHIFT,
+        )
+    }
+
+    /// The same, without a block: what a parked mailbox looks like.
+    pub(crate) fn without_block(self) -> Self {
+        Self(self.0 & !(ADDRESS_MASK << ADDRESS_SHIFT))
+    }
+}
+
+/// The word itself.
+#[derive(Debug)]
+pub(crate) struct Word(AtomicU64);
+
+impl Word {
+    /// A new worker is held: it has no incarnation yet, messages queue up, only a signal runs it.
+    pub(crate) fn held() -> Self {
+        Self(AtomicU64::new(Phase::Held as u64))
+    }
+
+    /// Ordering: `Acquire` pairs with every compare-and-swap below (all `AcqRel`), so that whoever
+    /// sees a block's address also sees the block's header.
+    #[inline]
+    pub(crate) fn load(&self) -> State {
+        State(self.0.load(Ordering::Acquire))
+    }
+
+    /// Ordering: `AcqRel`. Release publishes what the mover did before (a prepared block; the run
+    /// loop's private state when it parks); acquire receives the same from the mover before it.
+    #[inline]
+    pub(crate) fn swap_if(&self, current: State, new: State) -> Result<(), State> {
+        let success = ordering!("word", AcqRel);
+        self.0
+            .compare_exchange_weak(current.0, new.0, success, Ordering::Acquire)
+            .map(drop)
+            .map_err(State)
+    }
+
+    /// Tells the worker that its control lane has something. True: the caller now owns the right.
+    #[must_use]
+    pub(crate) fn signal(&self) -> bool {
+        self.claim(|phase| match phase {
+            Phase::Idle | Phase::Held => Some(Phase::Running),
+            Phase::Running => Some(Phase::Signalled),
+            Phase::Signalled => None,
+        })
+    }
+
+    /// Tells a suspended handler to go on. True: the caller now owns the right.
+    #[must_use]
+    pub(crate) fn wake(&self) -> bool {
+        self.claim(|phase| match phase {
+            Phase::Held => Some(Phase::Running),
+            Phase::Running => Some(Phase::Signalled),
+            Phase::Idle | Phase::Signalled => None,
+        })
+    }
+
+    /// Tells the worker that its locked ring has a message. True: the caller now owns the right.
+    #[must_use]
+    pub(crate) fn knock(&self) -> bool {
+        self.claim(|phase| match phase {
+            Phase::Idle => Some(Phase::Running),
+            Phase::Running => Some(Phase::Signalled),
+            Phase::Held | Phase::Signalled => None,
+        })
+    }
+
+    fn claim(&self, next: impl Fn(Phase) -> Option<Phase>) -> bool {
+        let mut current = self.load();
+        loop {
+            let Some(phase) = next(current.phase()) else {
+                return false;
+            };
+            match self.swap_if(current, current.with_phase(phase)) {
+                Ok(()) => return phase == Phase::Running,
+                Err(actual) => current = actual,
+            }
+        }
+    }
+
+    /// The running driver gives up the right until a signal or a wake. False: one has come already;
+    /// it is consumed, and the driver goes on.
+    #[must_use]
+    pub(crate) fn hold(&self) -> bool {
+        let mut current = self.load();
+        loop {
+            let (next, held) = match current.phase() {
+                Phase::Running => (Phase::Held, true),
+                Phase::Signalled => (Phase::Running, false),
+                Phase::Idle | Phase::Held => unreachable!("only the holder of the right holds"),
+            };
+            match self.swap_if(current, current.with_phase(next)) {
+                Ok(()) => return held,
+                Err(actual) => current = actual,
+            }
+        }
+    }
+
+    /// Refuses all further messages; returns the state with the final tail.
+    pub(crate) fn close(&self) -> State {
+        let mut current = self.load();
+        loop {
+            match self.swap_if(current, current.closed()) {
+                Ok(()) => return current.closed(),
+                Err(actual) => current = actual,
+            }
+        }
+    }
+
+    /// The running driver ends the worker for good: nobody will ever own the right again.
+    pub(crate) fn stop(&self) {
+        let mut current = self.load();
+        loop {
+            match self.swap_if(current, current.closed().with_phase(Phase::Signalled)) {
+                Ok(()) => return,
+                Err(actual) => current = actual,
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What a supervisor can do to a child, be it a worker or another supervisor.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::actor::cell::Core;
+use crate::actor::orders::Order;
+use crate::actor::supervisor::SupervisorCore;
+use crate::actor::supervisor::plan::Event;
+use crate::actor::worker::Worker;
+use crate::observe::counters::Counters;
+
+/// A child. All methods return at once; what they set going is reported to the parent.
+pub(crate) trait Child: Send + Sync {
+    fn path(&self) -> &Arc<str>;
+
+    /// Begins an incarnation; `again` if there was one before.
+    fn start(&self, again: bool);
+
+    /// Ends the incarnation and keeps the mailbox for the next.
+    fn halt(&self);
+
+    /// Handles what is in the mailbox, then ends the incarnation.
+    fn drain(&self);
+
+    /// Ends the incarnation where it is suspended, or abandons it after the kill grace.
+    fn kill(&self);
+
+    /// Without an incarnation: ends for good.
+    fn retire(&self);
+
+    /// The workers below this child, itself included if it is one: path and counters.
+    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>);
+
+    /// The runtime is gone: ends all that is below, on this thread.
+    fn extinguish(&self);
+}
+
+/// How often the watchdog looks again at a killed worker that could not be abandoned, because it was
+/// not inside user code just then.
+const ABANDON_AGAIN: Duration = Duration::from_millis(10);
+
+impl<W: Worker> Child for Core<W> {
+    fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    fn start(&self, again: bool) {
+        if again {
+            self.counts.restarted();
+        }
+        self.header.order(Order::Start);
+    }
+
+    fn halt(&self) {
+        self.header.order(Order::Halt);
+    }
+
+    fn drain(&self) {
+        self.header.order(Order::Drain);
+    }
+
+    fn kill(&self) {
+        self.header.order(Order::Kill);
+        let generation = self.generation();
+        let grace = self.header.dispatcher.kill_grace;
+        abandon_after(grace, self.weak(), generation);
+    }
+
+    fn retire(&self) {
+        self.header.order(Order::Retire);
+    }
+
+    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
+        into.push((Arc::clone(&self.path), self.counters()));
+    }
+
+    fn extinguish(&self) {
+        self.extinguish_here();
+    }
+}
+
+/// Abandons this generation after a while, unless it has ended by then.
+fn abandon_after<W: Worker>(delay: Duration, worker: Weak<Core<W>>, generation: u32) {
+    let Some(core) = worker.upgrade() else { return };
+    core.header.dispatcher.watchdog.appoint(delay, move || {
+        if let Some(core) = worker.upgrade()
+            && core.generation() == generation
+            && !core.abandon(generation)
+        {
+            abandon_after(ABANDON_AGAIN, worker, generation);
+        }
+    });
+}
+
+impl Child for SupervisorCore {
+    fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    fn start(&self, _again: bool) {
+        self.handle(Event::Start);
+    }
+
+    fn halt(&self) {
+        self.handle(Event::Halt);
+    }
+
+    /// A supervisor drains child by child, and retires each before the one that was started earlier.
+    fn drain(&self) {
+        self.handle(Event::Retire);
+    }
+
+    fn kill(&self) {
+        self.handle(Event::Kill);
+    }
+
+    fn retire(&self) {
+        self.handle(Event::Retire);
+    }
+
+    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
+        for child in self.children().into_iter().rev() {
+            child.workers(into);
+        }
+    }
+
+    fn extinguish(&self) {
+        for child in self.children() {
+            child.extinguish();
+        }
+    }
+}

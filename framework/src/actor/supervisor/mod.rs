@@ -1,0 +1,323 @@
+//! Supervisors: who starts workers, restarts what fails, and stops them in order.
+//!
+//! [`policy`] is what a supervisor is told, [`plan`] its decisions, [`child`] what it can do to a child.
+//! This file carries decisions out.
+//!
+//! A supervisor has no task of its own. Whoever has news for it (the driver on which a child ended, the
+//! timekeeper, a caller) puts the event into its line and, unless somebody is at it already, takes the
+//! lock, asks the plan, and carries the actions out: so actions happen in the order in which they were
+//! decided, and a child that answers an order at once does not wait for its own supervisor. Nobody
+//! waits for that lock but those who add children or look at them, and no user code runs under it.
+
+pub(crate) mod child;
+
+pub(crate) mod plan;
+
+pub(crate) mod policy;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, OnceLock, Weak};
+
+use child::Child;
+use plan::{Action, ChildId, ChildPolicy, Event, Plan, TimerNumber};
+use policy::{Backoff, Intensity, Strategy};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::actor::cell::Parent;
+use crate::actor::dispatcher::Dispatcher;
+use crate::actor::exit::ExitReason;
+use crate::observe::events;
+use crate::sync::{Mutex, lock};
+use crate::time::Alarm;
+
+/// What a supervisor is declared with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SupervisorSpec {
+    pub(crate) strategy: Strategy,
+    pub(crate) intensity: Intensity,
+    pub(crate) backoff: Backoff,
+}
+
+impl SupervisorSpec {
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        self.intensity.validate()?;
+        self.backoff.validate()
+    }
+}
+
+/// Who keeps the names.
+pub(crate) trait Registrar: Send + Sync {
+    /// This child has ended for good.
+    fn forget(&self, path: &Arc<str>);
+}
+
+/// How a start ended, for whoever waits for it.
+pub(crate) type StartOutcome = Result<(), ExitReason>;
+
+pub(crate) struct SupervisorCore {
+    path: Arc<str>,
+    registrar: Arc<dyn Registrar>,
+    dispatcher: Arc<Dispatcher>,
+    /// The clock of the plan counts from here.
+    epoch: Instant,
+    inner: Mutex<Inner>,
+    /// Events that nobody has taken in yet.
+    line: Mutex<VecDeque<Event>>,
+    /// Itself, for timers and for its children.
+    this: Weak<SupervisorCore>,
+    parent: OnceLock<(Arc<dyn Parent>, ChildId)>,
+}
+
+struct Inner {
+    plan: Plan,
+    children: BTreeMap<ChildId, Entry>,
+    next_id: ChildId,
+}
+
+struct Entry {
+    child: Arc<dyn Child>,
+    /// Waits for the first start.
+    waiting: Option<oneshot::Sender<StartOutcome>>,
+    started_before: bool,
+}
+
+/// What is told to the parent.
+enum Report {
+    Started,
+    Exited(ExitReason),
+    Gone,
+}
+
+impl SupervisorCore {
+    pub(crate) fn new(
+        path: Arc<str>,
+        spec: SupervisorSpec,
+        registrar: Arc<dyn Registrar>,
+        dispatcher: Arc<Dispatcher>,
+    ) -> Arc<Self> {
+        let plan = Plan::new(
+            Arc::clone(&path),
+            spec.strategy,
+            spec.intensity,
+            spec.backoff,
+            fastrand::u64(..),
+        );
+        Arc::new_cyclic(|this| Self {
+            path,
+            registrar,
+            dispatcher,
+            epoch: Instant::now(),
+            inner: Mutex::new(Inner {
+                plan,
+                children: BTreeMap::new(),
+                next_id: 0,
+            }),
+            line: Mutex::new(VecDeque::new()),
+            this: this.clone(),
+            parent: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn set_parent(&self, parent: Arc<dyn Parent>, child: ChildId) {
+        let _ = self.parent.set((parent, child));
+    }
+
+    pub(crate) fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    fn shared(&self) -> Arc<Self> {
+        match self.this.upgrade() {
+            Some(this) => this,
+            None => unreachable!("called through an `Arc`"),
+        }
+    }
+
+    /// Adds a child and starts it in its turn. `make` gets the supervisor and the child's number; what it
+    /// returns besides the child goes back to the caller with the receiver of the first start's outcome.
+    ///
+    /// `None`: the supervisor is stopping, or has stopped.
+    pub(crate) fn add<T>(
+        &self,
+        policy: ChildPolicy,
+        make: impl FnOnce(Arc<dyn Parent>, ChildId) -> (Arc<dyn Child>, T),
+    ) -> Option<(T, oneshot::Receiver<StartOutcome>)> {
+        let (sender, receiver) = oneshot::channel();
+        let made = self.with_inner(|inner| {
+            if !inner.plan.accepts_children() {
+                return None;
+            }
+            let id = inner.next_id;
+            inner.next_id += 1;
+            let (child, made) = make(self.shared(), id);
+            let entry = Entry {
+                child,
+                waiting: Some(sender),
+                started_before: false,
+            };
+            inner.children.insert(id, entry);
+            self.report(self.decide(inner, Event::Add(id, policy)));
+            Some(made)
+        })?;
+        Some((made, receiver))
+    }
+
+    /// Takes in an event now, or leaves it to whoever is at it.
+    pub(crate) fn handle(&self, event: Event) {
+        lock(&self.line).push_back(event);
+        self.work_off();
+    }
+
+    /// Takes in what stands in line. Nobody's event is left behind: it was put there before a failed
+    /// attempt at the lock, and who holds the lock looks at the line again after letting go.
+    fn work_off(&self) {
+        while !lock(&self.line).is_empty() {
+            let Ok(mut inner) = self.inner.try_lock() else {
+                return;
+            };
+            while let Some(event) = self.next_event() {
+                let reports = self.decide(&mut inner, event);
+                self.report(reports);
+            }
+        }
+    }
+
+    fn next_event(&self) -> Option<Event> {
+        lock(&self.line).pop_front()
+    }
+
+    fn with_inner<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
+        let result = f(&mut lock(&self.inner));
+        self.work_off();
+        result
+    }
+
+    /// The parent only puts it into its line if it is busy, so the lock may be held here.
+    fn report(&self, reports: Vec<Report>) {
+        let Some((parent, child)) = self.parent.get() else {
+            return;
+        };
+        for report in reports {
+            match report {
+                Report::Started => parent.child_started(*child),
+                Report::Exited(reason) => parent.child_exited(*child, reason, false),
+                Report::Gone => parent.child_gone(*child),
+            }
+        }
+    }
+
+    fn decide(&self, inner: &mut Inner, event: Event) -> Vec<Report> {
+        let now = self.epoch.elapsed();
+        if let Event::Started(id) = event
+            && let Some(entry) = inner.children.get_mut(&id)
+        {
+            entry.started_before = true;
+            if let Some(waiting) = entry.waiting.take() {
+                // Whoever waited may have gone away.
+                let _ = waiting.send(Ok(()));
+            }
+        }
+        let gone = if let Event::Gone(id) = event {
+            Some(id)
+        } else {
+            None
+        };
+        let children = &inner.children;
+        let name = |id: ChildId| {
+            children
+                .get(&id)
+                .map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
+        };
+        let actions = inner.plan.on(event, now, &name);
+        if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
+            self.registrar.forget(entry.child.path());
+        }
+        let mut reports = Vec::new();
+        for action in actions {
+            self.carry_out(inner, action, &mut reports);
+        }
+        reports
+    }
+
+    fn carry_out(&self, inner: &mut Inner, action: Action, reports: &mut Vec<Report>) {
+        let entry = |id| inner.children.get(&id);
+        match action {
+            Action::Start(id) => {
+                if let Some(entry) = entry(id) {
+                    entry.child.start(entry.started_before);
+                }
+            }
+            Action::Halt(id) => entry(id).into_iter().for_each(|entry| entry.child.halt()),
+            Action::Drain(id) => entry(id).into_iter().for_each(|entry| entry.child.drain()),
+            Action::Kill(id) => entry(id).into_iter().for_each(|entry| {
+                events::worker_killed(entry.child.path());
+                entry.child.kill();
+            }),
+            Action::Retire(id) => entry(id).into_iter().for_each(|entry| entry.child.retire()),
+            Action::SetTimer(id, number, delay) => self.set_timer(id, number, delay),
+            Action::GiveUp(id, reason) => {
+                if let Some(entry) = inner.children.get_mut(&id)
+                    && let Some(waiting) = entry.waiting.take()
+                {
+                    let _ = waiting.send(Err(reason));
+                }
+            }
+            Action::Restarting(id, delay) => entry(id)
+                .into_iter()
+                .for_each(|entry| events::worker_restarting(entry.child.path(), delay)),
+            Action::ReportStarted => reports.push(Report::Started),
+            Action::ReportExited(reason) => {
+                if let ExitReason::Escalated { .. } = reason {
+                    events::supervisor_escalated(&self.path, &reason);
+                    // Whoever still waits for a first start learns why there will be none.
+                    for entry in inner.children.values_mut() {
+                        if let Some(waiting) = entry.waiting.take() {
+                            let _ = waiting.send(Err(reason.clone()));
+                        }
+                    }
+                }
+                reports.push(Report::Exited(reason));
+            }
+            Action::ReportGone => reports.push(Report::Gone),
+        }
+    }
+
+    fn set_timer(&self, id: ChildId, number: TimerNumber, delay: std::time::Duration) {
+        let this = self.this.clone();
+        let ring = move || {
+            if let Some(this) = this.upgrade() {
+                this.handle(Event::Timer(id, number));
+            }
+        };
+        self.dispatcher
+            .alarms
+            .set(Instant::now() + delay, Alarm::Call(Box::new(ring)));
+    }
+
+    /// The children, last first.
+    pub(crate) fn children(&self) -> Vec<Arc<dyn Child>> {
+        self.with_inner(|inner| {
+            inner
+                .children
+                .values()
+                .rev()
+                .map(|entry| Arc::clone(&entry.child))
+                .collect()
+        })
+    }
+}
+
+impl Parent for SupervisorCore {
+    fn child_started(&self, child: ChildId) {
+        self.handle(Event::Started(child));
+    }
+
+    fn child_exited(&self, child: ChildId, reason: ExitReason, fruitful: bool) {
+        self.handle(Event::Exited(child, reason, fruitful));
+    }
+
+    fn child_gone(&self, child: ChildId) {
+        self.handle(Event::Gone(child));
+    }
+}

@@ -1,0 +1,585 @@
+//! The decisions of a supervisor: a pure function of what it knows, what happens, and the time.
+//!
+//! Nothing here waits, sends or reads a clock. [`Plan::on`] takes an [`Event`] and returns the
+//! [`Action`]s that the supervisor then carries out, in order.
+//!
+//! A child goes through these phases:
+//!
+//! ```text
+//!            Start            started
+//!   Down ───────────▶ Starting ──────▶ Up
+//!    ▲ ▲                 │              │
+//!    │ │ exited, wait    ▼              ▼      Halt, Drain
+//!    │ Waiting ◀──── (exited) ◀──── (exited)   Stopping ──timeout──▶ Killed
+//!    └──────────────────────────────────────────┴── exited ◀──────────┘
+//!   Down ──Retire──▶ Retiring ──gone──▶ (forgotten)
+//! ```
+//!
+//! The semantics are those of OTP's `supervisor`, with two additions: restarts after fruitless lives
+//! wait, and only fruitless restarts count towards the default intensity.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::actor::exit::ExitReason;
+use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
+
+/// Names a child; children are started in this order.
+pub(crate) type ChildId = usize;
+
+/// Points in time, as the caller counts them.
+pub(crate) type Moment = Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ChildPolicy {
+    pub(crate) restart: Restart,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// What happens to a supervisor.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// Its parent wants it to start (again).
+    Start,
+    /// A child is added at the end.
+    Add(ChildId, ChildPolicy),
+    Started(ChildId),
+    Exited(ChildId, ExitReason, Fruitful),
+    Gone(ChildId),
+    /// A timer that an action set has run out.
+    Timer(ChildId, TimerNumber),
+    /// Its parent wants it down, to start it again later.
+    Halt,
+    /// Its parent wants it to end for good; children drain their mailboxes.
+    Retire,
+    /// Its parent has lost patience: children that still stop are killed.
+    Kill,
+}
+
+/// Whether the incarnation had handled a message.
+pub(crate) type Fruitful = bool;
+
+/// Tells a timer from the ones before it.
+pub(crate) type TimerNumber = u64;
+
+/// What a supervisor does about it.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Start(ChildId),
+    Halt(ChildId),
+    Drain(ChildId),
+    Kill(ChildId),
+    Retire(ChildId),
+    SetTimer(ChildId, TimerNumber, Duration),
+    /// The child will not be started again before it has ended for good.
+    GiveUp(ChildId, ExitReason),
+    Restarting(ChildId, Duration),
+    ReportStarted,
+    ReportExited(ExitReason),
+    ReportGone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Down,
+    Waiting,
+    Starting,
+    Up,
+    Stopping,
+    Killed,
+    Retiring,
+}
+
+impl Phase {
+    /// Whether there is, or may be, an incarnation.
+    fn is_live(self) -> bool {
+        matches!(
+            self,
+            Self::Starting | Self::Up | Self::Stopping | Self::Killed
+        )
+    }
+}
+
+#[derive(Debug)]
+struct Child {
+    policy: ChildPolicy,
+    phase: Phase,
+    /// Fruitless ends in a row.
+    fruitless: u32,
+    timer: TimerNumber,
+    /// A temporary or transient child that has ended: to be retired, not restarted.
+    finished: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Mode {
+    /// Not started, or stopped to be started again.
+    Down,
+    /// Children run, or are being started in order.
+    Running,
+    /// Children from this one on are being stopped, in reverse order, to be started again.
+    Regrouping { from: ChildId, delay: Duration },
+    /// All children are being stopped, in reverse order.
+    Stopping(Goal),
+    /// Ended for good.
+    Gone,
+}
+
+#[derive(Debug, Clone)]
+enum Goal {
+    /// Down, to be started again.
+    Halt,
+    /// Down, because the intensity was exceeded.
+    Escalate(ExitReason),
+    /// The end.
+    Retire,
+}
+
+/// A supervisor's knowledge.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    path: std::sync::Arc<str>,
+    strategy: Strategy,
+    intensity: Intensity,
+    backoff: Backoff,
+    random: fastrand::Rng,
+    mode: Mode,
+    children: BTreeMap<ChildId, Child>,
+    /// The supervisor was told to start and has not yet reported that all children have.
+    report_start: bool,
+    /// The parent has lost patience: whatever still has to stop is killed.
+    impatient: bool,
+    fruitless: VecDeque<Moment>,
+    all: VecDeque<Moment>,
+    timers: TimerNumber,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        path: std::sync::Arc<str>,
+        strategy: Strategy,
+        intensity: Intensity,
+        backoff: Backoff,
+        seed: u64,
+    ) -> Self {
+        Self {
+            path,
+            strategy,
+            intensity,
+            backoff,
+            random: fastrand::Rng::with_seed(seed),
+            mode: Mode::Down,
+            children: BTreeMap::new(),
+            report_start: false,
+            impatient: false,
+            fruitless: VecDeque::new(),
+            all: VecDeque::new(),
+            timers: 0,
+        }
+    }
+
+    /// Takes in an event and says what to do. `name` names children in reasons.
+    pub(crate) fn on(
+        &mut self,
+        event: Event,
+        now: Moment,
+        name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Start => self.start(&mut actions),
+            Event::Add(id, policy) => self.add(id, policy, &mut actions),
+            Event::Started(id) => self.started(id, &mut actions),
+            Event::Exited(id, reason, fruitful) => {
+                self.exited(id, &reason, fruitful, now, name, &mut actions);
+            }
+            Event::Gone(id) => self.gone(id, &mut actions),
+            Event::Timer(id, number) => self.timer(id, number, &mut actions),
+            Event::Halt => self.halt(&mut actions),
+            Event::Retire => self.retire(&mut actions),
+            Event::Kill => self.kill(&mut actions),
+        }
+        actions
+    }
+
+    fn start(&mut self, actions: &mut Vec<Action>) {
+        if !matches!(self.mode, Mode::Down) {
+            return;
+        }
+        self.mode = Mode::Running;
+        self.report_start = true;
+        self.impatient = false;
+        self.fruitless.clear();
+        self.all.clear();
+        self.children
+            .values_mut()
+            .for_each(|child| child.fruitless = 0);
+        self.start_next(actions);
+    }
+
+    fn add(&mut self, id: ChildId, policy: ChildPolicy, actions: &mut Vec<Action>) {
+        let child = Child {
+            policy,
+            phase: Phase::Down,
+            fruitless: 0,
+            timer: 0,
+            finished: false,
+        };
+        self.children.insert(id, child);
+        match self.mode {
+            // Siblings that do not share a fate need not wait for each other either.
+            Mode::Running if self.strategy == Strategy::OneForOne && !self.report_start => {
+                self.wait_or_start(id, Duration::ZERO, actions);
+            }
+            Mode::Running => self.start_next(actions),
+            // Comes up with the others.
+            Mode::Down | Mode::Regrouping { .. } => {}
+            Mode::Stopping(_) | Mode::Gone => self.retire_child(id, actions),
+        }
+    }
+
+    /// Starts the first child that is down, unless one before it is still on its way up.
+    fn start_next(&mut self, actions: &mut Vec<Action>) {
+        for (&id, child) in &mut self.children {
+            match child.phase {
+                Phase::Up | Phase::Retiring => {}
+                Phase::Down if child.finished => {}
+                Phase::Down => {
+                    child.phase = Phase::Starting;
+                    actions.push(Action::Start(id));
+                    return;
+                }
+                Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => return,
+            }
+        }
+        if std::mem::take(&mut self.report_start) {
+            actions.push(Action::ReportStarted);
+        }
+    }
+
+    fn started(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        if child.phase != Phase::Starting {
+            return;
+        }
+        child.phase = Phase::Up;
+        if matches!(self.mode, Mode::Running) {
+            self.start_next(actions);
+        }
+    }
+
+    fn exited(
+        &mut self,
+        id: ChildId,
+        reason: &ExitReason,
+        fruitful: Fruitful,
+        now: Moment,
+        name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        if !child.phase.is_live() {
+            return;
+        }
+        let was_asked = matches!(child.phase, Phase::Stopping | Phase::Killed);
+        child.phase = Phase::Down;
+        child.timer = 0;
+        match self.mode.clone() {
+            Mode::Running => {
+                if !self.should_restart(id, reason) {
+                    self.finish_child(id, reason, actions);
+                    self.start_next(actions);
+                } else {
+                    self.restart(id, reason, fruitful, now, name, actions);
+                }
+            }
+            Mode::Regrouping { from, delay } => {
+                if was_asked {
+                    self.regroup(from, delay, actions);
+                } else if !self.should_restart(id, reason) {
+                    self.finish_child(id, reason, actions);
+                    self.regroup(from, delay, actions);
+                } else {
+                    self.restart(id, reason, fruitful, now, name, actions);
+                }
+            }
+            Mode::Stopping(_) => self.stop_next(actions),
+            Mode::Down | Mode::Gone => {}
+        }
+    }
+
+    fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
+        self.children
+            .get(&id)
+            .is_some_and(|child| match child.policy.restart {
+                Restart::Permanent => true,
+                Restart::Transient => !reason.is_normal(),
+                Restart::Temporary => false,
+            })
+    }
+
+    fn finish_child(&mut self, id: ChildId, reason: &ExitReason, actions: &mut Vec<Action>) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.finished = true;
+        }
+        actions.push(Action::GiveUp(id, reason.clone()));
+        self.retire_child(id, actions);
+    }
+
+    fn retire_child(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.phase = Phase::Retiring;
+            actions.push(Action::Retire(id));
+        }
+    }
+
+    /// A child is to be restarted: counts it, and gives up or sets it (and its siblings) going.
+    fn restart(
+        &mut self,
+        id: ChildId,
+        reason: &ExitReason,
+        fruitful: Fruitful,
+        now: Moment,
+        name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.is_one_too_many(fruitful, now) {
+            let reason = ExitReason::Escalated {
+                supervisor: self.path.clone(),
+                child: name(id),
+                cause: Box::new(reason.clone()),
+            };
+            self.mode = Mode::Stopping(Goal::Escalate(reason));
+            self.stop_next(actions);
+            return;
+        }
+        let random = self.random.f64();
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        child.fruitless = if fruitful {
+            0
+        } else {
+            child.fruitless.saturating_add(1)
+        };
+        let delay = match child.fruitless {
+            0 => Duration::ZERO,
+            n => self.backoff.delay(n, random),
+        };
+        actions.push(Action::Restarting(id, delay));
+        let first = self.children.keys().next().copied().unwrap_or(id);
+        let from = match (self.strategy, &self.mode) {
+            (Strategy::OneForOne, _) => {
+                self.wait_or_start(id, delay, actions);
+                return;
+            }
+            (Strategy::OneForAll, _) => first,
+            (Strategy::RestForOne, Mode::Regrouping { from, .. }) => id.min(*from),
+            (Strategy::RestForOne, _) => id,
+        };
+        let delay = match self.mode {
+            Mode::Regrouping { delay: other, .. } => delay.max(other),
+            _ => delay,
+        };
+        self.regroup(from, delay, actions);
+    }
+
+    /// Counts a restart in the sliding windows.
+    fn is_one_too_many(&mut self, fruitful: Fruitful, now: Moment) -> bool {
+        let oldest = now.saturating_sub(self.intensity.within);
+        let exceeds = |window: &mut VecDeque<Moment>, limit: u32| {
+            while window.front().is_some_and(|&moment| moment < oldest) {
+                window.pop_front();
+            }
+            window.push_back(now);
+            window.len() > limit as usize
+        };
+        let too_fruitless = !fruitful && exceeds(&mut self.fruitless, self.intensity.fruitless);
+        let too_many = self
+            .intensity
+            .all
+            .is_some_and(|limit| exceeds(&mut self.all, limit));
+        too_fruitless || too_many
+    }
+
+    fn wait_or_start(&mut self, id: ChildId, delay: Duration, actions: &mut Vec<Action>) {
+        if delay.is_zero() {
+            if let Some(child) = self.children.get_mut(&id) {
+                child.phase = Phase::Starting;
+                actions.push(Action::Start(id));
+            }
+        } else {
+            self.set_timer(id, Phase::Waiting, delay, actions);
+        }
+    }
+
+    fn set_timer(&mut self, id: ChildId, phase: Phase, delay: Duration, actions: &mut Vec<Action>) {
+        self.timers += 1;
+        if let Some(child) = self.children.get_mut(&id) {
+            child.phase = phase;
+            child.timer = self.timers;
+            actions.push(Action::SetTimer(id, self.timers, delay));
+        }
+    }
+
+    /// Stops the group in reverse order; when it is down, waits and starts it in order.
+    fn regroup(&mut self, from: ChildId, delay: Duration, actions: &mut Vec<Action>) {
+        self.mode = Mode::Regrouping { from, delay };
+        if self.stop_last(from, false, actions) {
+            return;
+        }
+        self.mode = Mode::Running;
+        let first = self
+            .children
+            .range(from..)
+            .find(|(_, child)| child.phase == Phase::Down && !child.finished)
+            .map(|(&id, _)| id);
+        match first {
+            Some(first) if !delay.is_zero() => self.wait_or_start(first, delay, actions),
+            _ => self.start_next(actions),
+        }
+    }
+
+    /// Sees to it that the last live child from `from` on is stopping. False: none is live.
+    fn stop_last(&mut self, from: ChildId, drain: bool, actions: &mut Vec<Action>) -> bool {
+        // A child that waits for its restart does not need stopping.
+        for child in self.children.range_mut(from..).map(|(_, child)| child) {
+            if child.phase == Phase::Waiting {
+                child.phase = Phase::Down;
+                child.timer = 0;
+            }
+        }
+        let last = self
+            .children
+            .range(from..)
+            .rev()
+            .find(|(_, child)| child.phase.is_live());
+        let Some((&id, child)) = last else {
+            return false;
+        };
+        if matches!(child.phase, Phase::Starting | Phase::Up) {
+            self.stop_child(id, drain, actions);
+        }
+        true
+    }
+
+    fn stop_child(&mut self, id: ChildId, drain: bool, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        child.phase = Phase::Stopping;
+        let shutdown = child.policy.shutdown;
+        if shutdown == Shutdown::Kill || self.impatient {
+            child.phase = Phase::Killed;
+            actions.push(Action::Kill(id));
+            return;
+        }
+        actions.push(if drain {
+            Action::Drain(id)
+        } else {
+            Action::Halt(id)
+        });
+        if let Shutdown::Within(limit) = shutdown {
+            self.set_timer(id, Phase::Stopping, limit, actions);
+        }
+    }
+
+    fn timer(&mut self, id: ChildId, number: TimerNumber, actions: &mut Vec<Action>) {
+        let Some(child) = self
+            .children
+            .get_mut(&id)
+            .filter(|child| child.timer == number)
+        else {
+            return;
+        };
+        match child.phase {
+            Phase::Waiting => {
+                child.phase = Phase::Starting;
+                actions.push(Action::Start(id));
+            }
+            Phase::Stopping => {
+                child.phase = Phase::Killed;
+                actions.push(Action::Kill(id));
+            }
+            _ => {}
+        }
+    }
+
+    fn halt(&mut self, actions: &mut Vec<Action>) {
+        match self.mode {
+            Mode::Running | Mode::Regrouping { .. } => {
+                self.mode = Mode::Stopping(Goal::Halt);
+                self.stop_next(actions);
+            }
+            Mode::Down | Mode::Stopping(_) | Mode::Gone => {}
+        }
+    }
+
+    fn retire(&mut self, actions: &mut Vec<Action>) {
+        match self.mode {
+            Mode::Gone | Mode::Stopping(Goal::Retire) => {}
+            _ => {
+                self.mode = Mode::Stopping(Goal::Retire);
+                self.stop_next(actions);
+            }
+        }
+    }
+
+    fn kill(&mut self, actions: &mut Vec<Action>) {
+        self.impatient = true;
+        if matches!(self.mode, Mode::Running | Mode::Regrouping { .. }) {
+            self.halt(actions);
+        }
+        for (&id, child) in &mut self.children {
+            if child.phase.is_live() && child.phase != Phase::Killed {
+                child.phase = Phase::Killed;
+                actions.push(Action::Kill(id));
+            }
+        }
+    }
+
+    /// One step of stopping everything: the last child first.
+    fn stop_next(&mut self, actions: &mut Vec<Action>) {
+        let Mode::Stopping(goal) = self.mode.clone() else {
+            return;
+        };
+        if let Goal::Retire = goal {
+            // One at a time, in reverse: stop it, retire it, then the one before.
+            let Some((&last, child)) = self.children.iter().next_back() else {
+                self.mode = Mode::Gone;
+                actions.push(Action::ReportGone);
+                return;
+            };
+            match child.phase {
+                Phase::Down | Phase::Waiting => self.retire_child(last, actions),
+                Phase::Starting | Phase::Up => self.stop_child(last, true, actions),
+                Phase::Stopping | Phase::Killed | Phase::Retiring => {}
+            }
+            return;
+        }
+        if self.stop_last(0, false, actions) {
+            return;
+        }
+        self.mode = Mode::Down;
+        actions.push(Action::ReportExited(match goal {
+            Goal::Escalate(reason) => reason,
+            _ => ExitReason::Shutdown,
+        }));
+    }
+
+    fn gone(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        self.children.remove(&id);
+        if matches!(self.mode, Mode::Stopping(Goal::Retire)) {
+            self.stop_next(actions);
+        }
+    }
+
+    /// Whether children can be added.
+    pub(crate) fn accepts_children(&self) -> bool {
+        !matches!(self.mode, Mode::Stopping(_) | Mode::Gone)
+    }
+}

@@ -1,0 +1,102 @@
+//! Counters of one worker: cheap enough to be always on.
+
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+
+/// What a worker has done so far. Counts are exact once nothing moves; while it runs, each is right but
+/// they may be a few messages apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Messages accepted into the mailbox.
+    pub received: u64,
+    /// Messages whose handler has returned; timers included.
+    pub handled: u64,
+    /// Those of `handled` whose reply was an `Err`.
+    pub failed: u64,
+    /// Messages accepted and never handled: thrown away by the overflow policy, expired, or given up
+    /// when the worker ended.
+    pub dropped: u64,
+    /// Messages lost because their handler crashed.
+    pub lost: u64,
+    /// Messages handled again after a crash (`on_crash = retry`).
+    pub retried: u64,
+    /// Incarnations after the first.
+    pub restarts: u64,
+    /// Incarnations that had to be abandoned.
+    pub abandoned: u64,
+    /// Messages waiting in the mailbox now.
+    pub mailbox: u64,
+}
+
+/// Where they are counted. `handled` and `failed` have one writer at a time, the owner of the right, and
+/// need no read-modify-write; the others are rare.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    handled: AtomicU64,
+    failed: AtomicU64,
+    dropped: AtomicU64,
+    lost: AtomicU32,
+    retried: AtomicU32,
+    restarts: AtomicU32,
+    abandoned: AtomicU32,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            handled: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            lost: AtomicU32::new(0),
+            retried: AtomicU32::new(0),
+            restarts: AtomicU32::new(0),
+            abandoned: AtomicU32::new(0),
+        }
+    }
+}
+
+impl Counts {
+    #[inline(always)]
+    pub(crate) fn handled(&self, failed: bool) {
+        let handled = self.handled.load(Ordering::Relaxed);
+        self.handled.store(handled + 1, Ordering::Relaxed);
+        if failed {
+            let failed = self.failed.load(Ordering::Relaxed);
+            self.failed.store(failed + 1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn dropped(&self, messages: u64) {
+        self.dropped.fetch_add(messages, Ordering::Relaxed);
+    }
+
+    pub(crate) fn lost(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn retried(&self) {
+        self.retried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn restarted(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn abandoned(&self) {
+        self.abandoned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self, received: u64, mailbox: u64) -> Counters {
+        Counters {
+            received,
+            handled: self.handled.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+            lost: self.lost.load(Ordering::Relaxed).into(),
+            retried: self.retried.load(Ordering::Relaxed).into(),
+            restarts: self.restarts.load(Ordering::Relaxed).into(),
+            abandoned: self.abandoned.load(Ordering::Relaxed).into(),
+            mailbox,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The only door to atomics, cells, locks and fences: `std` normally, `loom` under `--cfg millhand_loom`.
+//!
+//! Every lock-free protocol of the crate imports its primitives from here, so that the models beside
+//! the protocols run the very code that ships. Code outside the protocols uses this door too; a test
+//! refuses `std::sync::atomic` anywhere else.
+//!
+//! It also holds the *asymmetric fence*: [`fence_light`] costs nothing at run time, [`fence_heavy`]
+//! costs a system call, and a pair of them orders like two `SeqCst` fences (the idea is described in
+//! C++ paper P1202 and in Linux's `membarrier(2)`).
+
+#[cfg(not(millhand_loom))]
+mod imp {
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+
+    /// `std`'s cell with loom's interface: access by closure, so that loom can watch each access.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline(always)]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
+
+#[cfg(millhand_loom)]
+mod imp {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+}
+
+pub(crate) use imp::*;
+
+/// Locks, and goes on after a panic of another holder: every critical section of this crate either
+/// leaves its data whole or is abandoned with the worker it belongs to.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// An ordering with a name, so that a model can be shown to fail without it: under
+/// `--cfg millhand_loom --cfg millhand_weaken="NAME"` it becomes `Relaxed`.
+macro_rules! ordering {
+    ($name:literal, $ordering:ident) => {
+        if cfg!(all(millhand_loom, millhand_weaken = $name)) {
+            crate::sync::Ordering::Relaxed
+        } else {
+            crate::sync::Ordering::$ordering
+        }
+    };
+}
+pub(crate) use ordering;
+
+/// Keeps two things that different threads write on different cache lines.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct CachePadded<T>(pub(crate) T);
+
+/// The half of the asymmetric fence that the fast side pays: a compiler barrier where the heavy half
+/// is a process-wide barrier, else a `SeqCst` fence.
+#[inline(always)]
+pub(crate) fn fence_light() {
+    asymmetric::light();
+}
+
+/// The half that the rare side pays: after it, every thread of the process has passed a full barrier.
+#[cold]
+pub(crate) fn fence_heavy() {
+    asymmetric::heavy();
+}
+
+#[cfg(all(target_os = "linux", not(millhand_loom)))]
+mod asymmetric {
+    use rustix::thread::{MembarrierCommand, MembarrierQuery, membarrier, membarrier_query};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+
+    /// Whether the light half must be a real fence: until registration has succeeded, and for ever
+    /// where a kernel or a sandbox refuses `membarrier`.
+    static LIGHT_IS_REAL: AtomicBool = AtomicBool::new(true);
+
+    /// Registers the process once. Called before any driver exists, so no light half runs before it.
+    pub(crate) fn prepare() {
+        static ONCE: OnceLock<()> = OnceLock::new();
+        ONCE.get_or_init(|| {
+            let supported = membarrier_query().contains(MembarrierQuery::PRIVATE_EXPEDITED);
+            if supported && membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok() {
+                LIGHT_IS_REAL.store(false, Ordering::Release);
+            }
+        });
+    }
+
+    #[inline(always)]
+    pub(super) fn light() {
+        // Ordering: the flag changes once, before the first driver; a stale `true` is only slower.
+        if LIGHT_IS_REAL.load(Ordering::Relaxed) {
+            fence(Ordering::SeqCst);
+        } else {
+            compiler_fence(Ordering::SeqCst);
+        }
+    }
+
+    pub(super) fn heavy() {
+        fence(Ordering::SeqCst);
+        if !LIGHT_IS_REAL.load(Ordering::Acquire) {
+            membarrier(MembarrierCommand::PrivateExpedited)
+                .expect("membarrier worked when the process registered");
+        }
+        fence(Ordering::SeqCst);
+    }
+}
+
+#[cfg(any(not(target_os = "linux"), millhand_loom))]
+mod asymmetric {
+    use super::{Ordering, fence};
+
+    pub(crate) fn prepare() {}
+
+    #[inline(always)]
+    pub(super) fn light() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(super) fn heavy() {
+        fence(Ordering::SeqCst);
+    }
+}
+
+pub(crate) use asymmetric::prepare as prepare_fences;

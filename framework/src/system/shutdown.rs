@@ -1,0 +1,99 @@
+//! Taking a system down: drain, stop in order, and be done by the deadline whatever happens.
+//!
+//! 1. The root supervisor stops its children in reverse order of their start. Each closes its mailbox,
+//!    handles what is in it, and ends; only then is the one before it stopped, so that a worker's
+//!    dependencies, which were started before it, outlive it.
+//! 2. One kill grace before the deadline, patience ends: whatever is left is killed.
+//! 3. At the deadline, what has still not ended is named and left behind.
+//!
+//! The runtime's timers drive this, and the watchdog's thread as well: if every thread of the runtime is
+//! stuck in a handler, no timer fires.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::actor::supervisor::child::Child;
+use crate::actor::supervisor::plan::Event;
+use crate::observe::events;
+use crate::system::error::ShutdownError;
+use crate::system::{Shared, System};
+use crate::time::Alarm;
+
+impl System {
+    /// Drains and stops all workers, in reverse order of their start, and ends the system.
+    ///
+    /// Returns by the system's [`shutdown_deadline`](crate::SystemBuilder::shutdown_deadline) in any
+    /// case, as long as one thread can run the caller. Calling it again, or on another clone, waits for
+    /// the same end.
+    ///
+    /// # Errors
+    ///
+    /// [`ShutdownError`] names the workers whose handlers did not return. (The runtime waits for its
+    /// threads when it is dropped; after this error use `Runtime::shutdown_background` or
+    /// `std::process::exit`.)
+    ///
+    /// # Cancel safety
+    ///
+    /// The shutdown goes on when the future is dropped.
+    pub async fn shutdown(&self) -> Result<(), ShutdownError> {
+        self.shutdown_within(self.shared().shutdown_deadline).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), with a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for `shutdown`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for `shutdown`.
+    pub async fn shutdown_within(&self, deadline: Duration) -> Result<(), ShutdownError> {
+        let shared = self.shared();
+        shared.root().handle(Event::Retire);
+        let patience = deadline.saturating_sub(shared.dispatcher.kill_grace);
+        at(shared, patience, |shared| shared.root().handle(Event::Kill));
+        at(shared, deadline, |shared| shared.give_up());
+        shared.ended().await;
+        let abandoned = shared.dispatcher.abandoned();
+        if abandoned.is_empty() {
+            return Ok(());
+        }
+        events::system_abandoned(&shared.name, &abandoned);
+        Err(ShutdownError { abandoned })
+    }
+}
+
+/// Does something after a while of the runtime's time, or of real time if the runtime is stuck.
+fn at(shared: &Arc<Shared>, delay: Duration, act: fn(&Shared)) {
+    let weak = Arc::downgrade(shared);
+    let ring = move || {
+        if let Some(shared) = weak.upgrade() {
+            act(&shared);
+        }
+    };
+    let due = Instant::now() + delay;
+    shared
+        .dispatcher
+        .alarms
+        .set(due, Alarm::Call(Box::new(ring.clone())));
+    shared.dispatcher.watchdog.appoint(delay, ring);
+}
+
+impl Shared {
+    /// The deadline has come: names what is left, and ends the system without it.
+    fn give_up(&self) {
+        if self.ended.borrow().is_some() {
+            return;
+        }
+        let mut left = Vec::new();
+        self.root().workers(&mut left);
+        for (path, _) in left.into_iter().rev() {
+            self.dispatcher.note_abandoned(&path);
+        }
+        self.dispatcher.end();
+        self.end(crate::actor::exit::ExitReason::Shutdown);
+    }
+}

@@ -1,0 +1,547 @@
+//! Putting workers, pools and supervisors into the tree.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::actor::address::Address;
+use crate::actor::cell::{Constructor, Core};
+use crate::actor::exit::ExitReason;
+use crate::actor::pool::{Pool, Routing};
+use crate::actor::supervisor::child::Child;
+use crate::actor::supervisor::plan::ChildPolicy;
+use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
+use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
+use crate::actor::worker::{BoxError, Worker};
+use crate::system::error::StartError;
+use crate::system::{Shared, System};
+
+/// What a constructor returns: a worker, or a `Result` of one.
+pub trait Construct: sealed::Sealed {
+    /// The worker.
+    type Worker: Worker;
+
+    #[doc(hidden)]
+    fn construct(self) -> Result<Self::Worker, BoxError>;
+}
+
+mod sealed {
+    use crate::actor::worker::{BoxError, Worker};
+
+    pub trait Sealed {}
+
+    impl<W: Worker> Sealed for W {}
+
+    impl<W: Worker, E: Into<BoxError>> Sealed for Result<W, E> {}
+}
+
+impl<W: Worker> Construct for W {
+    type Worker = W;
+
+    fn construct(self) -> Result<W, BoxError> {
+        Ok(self)
+    }
+}
+
+impl<W: Worker, E: Into<BoxError>> Construct for Result<W, E> {
+    type Worker = W;
+
+    fn construct(self) -> Result<W, BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// A supervisor in the tree: give it children. Cheap to clone; dropping it stops nothing.
+#[derive(Clone)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+    core: Arc<SupervisorCore>,
+}
+
+/// Where in the tree a child is to be.
+struct Place {
+    shared: Arc<Shared>,
+    parent: Arc<SupervisorCore>,
+    name: String,
+}
+
+impl System {
+    /// Declares a worker under the outermost supervisor. `constructor` makes each incarnation; it
+    /// returns the worker or a `Result`.
+    pub fn worker<F, C>(&self, name: impl Into<String>, constructor: F) -> WorkerBuilder<C::Worker>
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct,
+    {
+        WorkerBuilder::new(self.place(name), constructor)
+    }
+
+    /// Declares a pool of `size` workers under the outermost supervisor.
+    pub fn pool<F, C>(
+        &self,
+        name: impl Into<String>,
+        size: usize,
+        constructor: F,
+    ) -> PoolBuilder<C::Worker>
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct,
+    {
+        PoolBuilder::new(self.place(name), size, constructor)
+    }
+
+    /// Declares a supervisor under the outermost one.
+    pub fn supervisor(&self, name: impl Into<String>) -> SupervisorBuilder {
+        SupervisorBuilder::new(self.place(name))
+    }
+
+    fn place(&self, name: impl Into<String>) -> Place {
+        let shared = Arc::clone(self.shared());
+        Place {
+            parent: Arc::clone(shared.root()),
+            shared,
+            name: name.into(),
+        }
+    }
+}
+
+impl Supervisor {
+    /// As [`System::worker`], under this supervisor, after the children it has already.
+    pub fn worker<F, C>(&self, name: impl Into<String>, constructor: F) -> WorkerBuilder<C::Worker>
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct,
+    {
+        WorkerBuilder::new(self.place(name), constructor)
+    }
+
+    /// As [`System::pool`], under this supervisor.
+    pub fn pool<F, C>(
+        &self,
+        name: impl Into<String>,
+        size: usize,
+        constructor: F,
+    ) -> PoolBuilder<C::Worker>
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct,
+    {
+        PoolBuilder::new(self.place(name), size, constructor)
+    }
+
+    /// As [`System::supervisor`], under this supervisor.
+    pub fn supervisor(&self, name: impl Into<String>) -> SupervisorBuilder {
+        SupervisorBuilder::new(self.place(name))
+    }
+
+    /// Its path in the tree.
+    pub fn path(&self) -> &str {
+        self.core.path()
+    }
+
+    fn place(&self, name: impl Into<String>) -> Place {
+        Place {
+            shared: Arc::clone(&self.shared),
+            parent: Arc::clone(&self.core),
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Supervisor({})", self.path())
+    }
+}
+
+impl Place {
+    /// The path that the child will have.
+    fn path(&self) -> Result<Arc<str>, StartError> {
+        let problem = if self.name.is_empty() {
+            Some("it is empty")
+        } else if self.name.contains('/') {
+            Some("it has a `/` in it, which separates the names of a path")
+        } else if self.name.contains(char::is_control) {
+            Some("it has a control character in it")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(StartError::InvalidName {
+                name: self.name.clone(),
+                problem,
+            });
+        }
+        Ok(if Arc::ptr_eq(&self.parent, self.shared.root()) {
+            self.name.as_str().into()
+        } else {
+            format!("{}/{}", self.parent.path(), self.name).into()
+        })
+    }
+}
+
+/// Declares a worker; see [`System::worker`].
+#[must_use = "a builder does nothing until `start`"]
+pub struct WorkerBuilder<W: Worker> {
+    place: Place,
+    constructor: Constructor<W>,
+    policy: ChildPolicy,
+}
+
+impl<W: Worker> WorkerBuilder<W> {
+    fn new<F, C>(place: Place, constructor: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct<Worker = W>,
+    {
+        let constructor = Box::new(move || constructor().construct());
+        Self {
+            place,
+            constructor,
+            policy: ChildPolicy::default(),
+        }
+    }
+
+    /// When it is restarted.
+    ///
+    /// # Default
+    ///
+    /// [`Restart::Permanent`].
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.policy.restart = restart;
+        self
+    }
+
+    /// How long it may take to stop.
+    ///
+    /// # Default
+    ///
+    /// 5 s.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.policy.shutdown = shutdown;
+        self
+    }
+
+    /// Starts it and waits until its first incarnation is up. A start that fails is tried again, as its
+    /// supervisor's backoff and intensity say; a temporary worker's is not.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: the name is not one or is taken, a message's name is taken, or it does not start.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it starts even if the future is dropped.
+    pub async fn start(self) -> Result<Address<W>, StartError> {
+        let Self {
+            place,
+            constructor,
+            policy,
+        } = self;
+        let path = place.path()?;
+        place.shared.registry.declare(W::MESSAGES)?;
+        place.shared.registry.reserve(&path)?;
+        let added = place.parent.add(policy, |parent, child| {
+            let dispatcher = Arc::clone(&place.shared.dispatcher);
+            let core = Core::new(Arc::clone(&path), constructor, parent, child, dispatcher);
+            place.shared.registry.bind(&core);
+            (Arc::clone(&core) as Arc<dyn Child>, Address::local(core))
+        });
+        let Some((address, outcome)) = added else {
+            crate::actor::supervisor::Registrar::forget(&*place.shared.registry, &path);
+            return Err(StartError::Stopping {
+                path: path.to_string(),
+            });
+        };
+        started(&path, outcome.await)?;
+        Ok(address)
+    }
+}
+
+fn started<E>(
+    path: &Arc<str>,
+    outcome: Result<Result<(), ExitReason>, E>,
+) -> Result<(), StartError> {
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(reason)) => Err(StartError::Failed {
+            path: path.to_string(),
+            reason,
+        }),
+        // It was stopped before it was up.
+        Err(_) => Err(StartError::Stopping {
+            path: path.to_string(),
+        }),
+    }
+}
+
+impl<W: Worker> fmt::Debug for WorkerBuilder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerBuilder")
+            .field("name", &self.place.name)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Declares a pool; see [`System::pool`].
+#[must_use = "a builder does nothing until `start`"]
+pub struct PoolBuilder<W: Worker> {
+    place: Place,
+    size: usize,
+    constructor: Arc<Constructor<W>>,
+    policy: ChildPolicy,
+    routing: Routing,
+    supervisor: SupervisorSpec,
+}
+
+impl<W: Worker> PoolBuilder<W> {
+    fn new<F, C>(place: Place, size: usize, constructor: F) -> Self
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Construct<Worker = W>,
+    {
+        let constructor: Constructor<W> = Box::new(move || constructor().construct());
+        Self {
+            place,
+            size,
+            constructor: Arc::new(constructor),
+            policy: ChildPolicy::default(),
+            routing: Routing::default(),
+            supervisor: SupervisorSpec::default(),
+        }
+    }
+
+    /// Which member gets a message.
+    ///
+    /// # Default
+    ///
+    /// [`Routing::RoundRobin`].
+    pub fn routing(mut self, routing: Routing) -> Self {
+        self.routing = routing;
+        self
+    }
+
+    /// When a member is restarted.
+    ///
+    /// # Default
+    ///
+    /// [`Restart::Permanent`].
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.policy.restart = restart;
+        self
+    }
+
+    /// How long each member may take to stop.
+    ///
+    /// # Default
+    ///
+    /// 5 s.
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.policy.shutdown = shutdown;
+        self
+    }
+
+    /// How many restarts of members the pool bears before it gives up.
+    ///
+    /// # Default
+    ///
+    /// 10 fruitless restarts in 10 s.
+    pub fn intensity(mut self, intensity: Intensity) -> Self {
+        self.supervisor.intensity = intensity;
+        self
+    }
+
+    /// How long the pool waits before a fruitless restart.
+    ///
+    /// # Default
+    ///
+    /// 10 ms, doubled each time, up to 1 s, ± 10 %.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.supervisor.backoff = backoff;
+        self
+    }
+
+    /// Starts all members and waits until they are up.
+    ///
+    /// # Errors
+    ///
+    /// As [`WorkerBuilder::start`]; [`StartError::InvalidOption`] for a pool of no members.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it starts even if the future is dropped.
+    pub async fn start(self) -> Result<Pool<W>, StartError> {
+        let Self {
+            place,
+            size,
+            constructor,
+            policy,
+            routing,
+            supervisor,
+        } = self;
+        let path = place.path()?;
+        if size == 0 {
+            let problem = "size is 0; a pool needs at least one member".into();
+            return Err(StartError::InvalidOption {
+                owner: path.to_string(),
+                problem,
+            });
+        }
+        place.shared.registry.declare(W::MESSAGES)?;
+        let (supervisor, outcome) = add_supervisor(&place, &path, supervisor, |supervisor| {
+            let members = (0..size).map(|member| {
+                let path: Arc<str> = format!("{path}/{member}").into();
+                place.shared.registry.reserve(&path)?;
+                let made = supervisor.add(policy, |parent, child| {
+                    let constructor = Arc::clone(&constructor);
+                    let core = Core::new(
+                        path,
+                        Box::new(move || constructor()),
+                        parent,
+                        child,
+                        Arc::clone(&place.shared.dispatcher),
+                    );
+                    place.shared.registry.bind(&core);
+                    (Arc::clone(&core) as Arc<dyn Child>, Address::local(core))
+                });
+                match made {
+                    Some((address, _)) => Ok(address),
+                    None => unreachable!("a supervisor that was not started yet takes children"),
+                }
+            });
+            members.collect::<Result<Vec<_>, StartError>>()
+        })?;
+        started(&path, outcome.await)?;
+        Ok(Pool::new(path, supervisor, routing))
+    }
+}
+
+impl<W: Worker> fmt::Debug for PoolBuilder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolBuilder")
+            .field("name", &self.place.name)
+            .field("size", &self.size)
+            .field("policy", &self.policy)
+            .field("routing", &self.routing)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Declares a supervisor; see [`System::supervisor`].
+#[must_use = "a builder does nothing until `start`"]
+pub struct SupervisorBuilder {
+    place: Place,
+    spec: SupervisorSpec,
+}
+
+impl SupervisorBuilder {
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            spec: SupervisorSpec::default(),
+        }
+    }
+
+    /// Which children share the fate of one that ends.
+    ///
+    /// # Default
+    ///
+    /// [`Strategy::OneForOne`].
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.spec.strategy = strategy;
+        self
+    }
+
+    /// How many restarts it bears before it gives up.
+    ///
+    /// # Default
+    ///
+    /// 10 fruitless restarts in 10 s.
+    pub fn intensity(mut self, intensity: Intensity) -> Self {
+        self.spec.intensity = intensity;
+        self
+    }
+
+    /// How long it waits before a fruitless restart.
+    ///
+    /// # Default
+    ///
+    /// 10 ms, doubled each time, up to 1 s, ± 10 %.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.spec.backoff = backoff;
+        self
+    }
+
+    /// Starts it, without children. It is itself a permanent child; it is given as long as it takes to
+    /// stop, since each of its children has a limit.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: the name is not one or is taken, or an option makes no sense.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled, it starts even if the future is dropped.
+    pub async fn start(self) -> Result<Supervisor, StartError> {
+        let Self { place, spec } = self;
+        let path = place.path()?;
+        let (core, outcome) = add_supervisor(&place, &path, spec, |core| {
+            Ok::<_, StartError>(Arc::clone(core))
+        })?;
+        started(&path, outcome.await)?;
+        Ok(Supervisor {
+            shared: place.shared,
+            core,
+        })
+    }
+}
+
+impl fmt::Debug for SupervisorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SupervisorBuilder")
+            .field("name", &self.place.name)
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a supervisor, fills it, and puts it into the tree, which starts it.
+fn add_supervisor<T>(
+    place: &Place,
+    path: &Arc<str>,
+    spec: SupervisorSpec,
+    fill: impl FnOnce(&Arc<SupervisorCore>) -> Result<T, StartError>,
+) -> Result<(T, tokio::sync::oneshot::Receiver<Result<(), ExitReason>>), StartError> {
+    spec.validate()
+        .map_err(|problem| StartError::InvalidOption {
+            owner: path.to_string(),
+            problem,
+        })?;
+    let registry = &place.shared.registry;
+    registry.reserve(path)?;
+    let core = SupervisorCore::new(
+        Arc::clone(path),
+        spec,
+        Arc::clone(registry) as _,
+        Arc::clone(&place.shared.dispatcher),
+    );
+    let forget = || crate::actor::supervisor::Registrar::forget(&**registry, path);
+    let filled = fill(&core).inspect_err(|_| forget())?;
+    let policy = ChildPolicy {
+        restart: Restart::Permanent,
+        shutdown: Shutdown::Forever,
+    };
+    let added = place.parent.add(policy, |parent, child| {
+        core.set_parent(parent, child);
+        (Arc::clone(&core) as Arc<dyn Child>, ())
+    });
+    match added {
+        Some(((), outcome)) => Ok((filled, outcome)),
+        None => {
+            forget();
+            Err(StartError::Stopping {
+                path: path.to_string(),
+            })
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Integration tests of millhand; see the files under `tests/`.
