@@ -24,9 +24,7 @@ mod imp {
         let found = SHELVES
             .try_with(|shelves| {
                 let mut shelves = shelves.try_borrow_mut().ok()?;
-                let shelf = shelves
-                    .iter_mut()
-                    .find(|shelf| shelf.0 == TypeId::of::<T>())?;
+                let shelf = shelves.iter_mut().find(|shelf| shelf.0 == TypeId::of::<T>())?;
                 shelf.1.pop()
             })
             .ok()??;
@@ -41,9 +39,7 @@ mod imp {
             let Ok(mut shelves) = shelves.try_borrow_mut() else {
                 return;
             };
-            let at = shelves
-                .iter()
-                .position(|shelf| shelf.0 == TypeId::of::<T>());
+            let at = shelves.iter().position(|shelf| shelf.0 == TypeId::of::<T>());
             let at = at.unwrap_or_else(|| {
                 shelves.push((TypeId::of::<T>(), Vec::new()));
                 shelves.len() - 1

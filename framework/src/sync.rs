@@ -50,16 +50,13 @@ pub(crate) use imp::*;
 /// Locks, and goes on after a panic of another holder: every critical section of this crate either
 /// leaves its data whole or is abandoned with the worker it belongs to.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// An ordering with a name, so that a model can be shown to fail without it: under
-/// `--cfg millhand_loom --cfg millhand_weaken="NAME"` it becomes `Relaxed`.
+/// An ordering with a name, so that its model can be shown to fail without it: see [`weakened`].
 macro_rules! ordering {
     ($name:literal, $ordering:ident) => {
-        if cfg!(all(millhand_loom, millhand_weaken = $name)) {
+        if crate::sync::weakened($name) {
             crate::sync::Ordering::Relaxed
         } else {
             crate::sync::Ordering::$ordering
@@ -67,6 +64,22 @@ macro_rules! ordering {
     };
 }
 pub(crate) use ordering;
+
+/// Whether a model runs with this named ordering left out (`MILLHAND_WEAKEN=name`). Never in a build
+/// that is not a model's.
+#[inline(always)]
+pub(crate) fn weakened(name: &str) -> bool {
+    #[cfg(millhand_loom)]
+    {
+        static WEAKENED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+        WEAKENED.get_or_init(|| std::env::var("MILLHAND_WEAKEN").ok()).as_deref() == Some(name)
+    }
+    #[cfg(not(millhand_loom))]
+    {
+        let _ = name;
+        false
+    }
+}
 
 /// Keeps two things that different threads write on different cache lines.
 #[derive(Debug)]

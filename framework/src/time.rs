@@ -37,9 +37,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self {
-            epoch: Instant::now(),
-        }
+        Self { epoch: Instant::now() }
     }
 
     pub(crate) fn now(&self) -> Tick {
@@ -83,25 +81,14 @@ struct Set {
 
 impl Alarms {
     pub(crate) fn new() -> Self {
-        let set = Set {
-            next_number: 0,
-            by_due: BTreeMap::new(),
-            armed: None,
-            closed: false,
-        };
-        Self {
-            set: Mutex::new(set),
-            changed: tokio::sync::Notify::new(),
-        }
+        let set = Set { next_number: 0, by_due: BTreeMap::new(), armed: None, closed: false };
+        Self { set: Mutex::new(set), changed: tokio::sync::Notify::new() }
     }
 
     /// Sets an alarm. After the system has ended, it goes off at once.
     pub(crate) fn set(&self, due: Instant, alarm: Alarm) -> AlarmKey {
         let mut set = lock(&self.set);
-        let key = AlarmKey {
-            due,
-            number: set.next_number,
-        };
+        let key = AlarmKey { due, number: set.next_number };
         set.next_number += 1;
         if set.closed {
             drop(set);
@@ -145,13 +132,8 @@ impl Alarms {
 
     fn due(&self, now: Instant) -> Vec<Alarm> {
         let mut set = lock(&self.set);
-        let later = set.by_due.split_off(&AlarmKey {
-            due: now,
-            number: u64::MAX,
-        });
-        std::mem::replace(&mut set.by_due, later)
-            .into_values()
-            .collect()
+        let later = set.by_due.split_off(&AlarmKey { due: now, number: u64::MAX });
+        std::mem::replace(&mut set.by_due, later).into_values().collect()
     }
 
     fn is_closed(&self) -> bool {

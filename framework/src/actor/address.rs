@@ -28,9 +28,7 @@ enum Route<W: Worker> {
 
 impl<W: Worker> Address<W> {
     pub(crate) fn local(core: Arc<Core<W>>) -> Self {
-        Self {
-            route: Route::Local(core),
-        }
+        Self { route: Route::Local(core) }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core<W>> {
@@ -141,9 +139,7 @@ impl<W: Worker> Address<W> {
     where
         W: Accepts<M>,
     {
-        Recipient {
-            target: Target::One(Arc::clone(self.core()) as Arc<dyn Deliver<M>>),
-        }
+        Recipient { target: Target::One(Arc::clone(self.core()) as Arc<dyn Deliver<M>>) }
     }
 
     /// The worker's path in the supervision tree, such as `"pipeline/hashers/3"`.
@@ -202,9 +198,7 @@ pub(crate) trait Pick<M: Message>: Send + Sync {
 
 impl<M: Message> Recipient<M> {
     pub(crate) fn many(pool: Arc<dyn Pick<M>>) -> Self {
-        Self {
-            target: Target::Many(pool),
-        }
+        Self { target: Target::Many(pool) }
     }
 
     fn pick(&self) -> &dyn Deliver<M> {

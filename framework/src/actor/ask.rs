@@ -48,13 +48,7 @@ enum Stage<M: Message> {
 impl<'a, M: Message> Ask<'a, M> {
     pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
         let stage = Stage::Unsent(message);
-        Self {
-            to,
-            timeout: Timeout::Default,
-            due: None,
-            alarm: None,
-            stage,
-        }
+        Self { to, timeout: Timeout::Default, due: None, alarm: None, stage }
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
@@ -95,29 +89,16 @@ impl<'a, M: Message> Ask<'a, M> {
         self.due = after.map(|after| Instant::now() + after.min(LONGEST));
         let deadline = self.due.map(|due| dispatcher.clock.tick_at(due));
         let (reply, reply_to) = reply::slot();
-        let parcel = Parcel {
-            message,
-            reply: Some(reply_to),
-            deadline,
-        };
+        let parcel = Parcel { message, reply: Some(reply_to), deadline };
         if self.to.has_line() {
-            return Ok(Stage::Queued {
-                parcel,
-                reply,
-                ticket: None,
-            });
+            return Ok(Stage::Queued { parcel, reply, ticket: None });
         }
         match self.to.deliver(parcel) {
             Ok(()) => Ok(Stage::Sent(reply)),
-            Err(Refused::Full { parcel, wait: true }) => Ok(Stage::Queued {
-                parcel,
-                reply,
-                ticket: None,
-            }),
-            Err(Refused::Full {
-                parcel,
-                wait: false,
-            }) => Err(AskError::Full(parcel.message)),
+            Err(Refused::Full { parcel, wait: true }) => {
+                Ok(Stage::Queued { parcel, reply, ticket: None })
+            }
+            Err(Refused::Full { parcel, wait: false }) => Err(AskError::Full(parcel.message)),
             Err(Refused::Stopped(parcel)) => Err(AskError::Stopped(Some(parcel.message))),
         }
     }
@@ -128,11 +109,7 @@ impl<'a, M: Message> Ask<'a, M> {
         if Instant::now() >= due {
             return true;
         }
-        if self
-            .alarm
-            .as_ref()
-            .is_none_or(|(_, waker)| !waker.will_wake(cx.waker()))
-        {
+        if self.alarm.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.cancel_alarm();
             let alarms = &self.to.dispatcher().alarms;
             let key = alarms.set(due, Alarm::Wake(cx.waker().clone()));
@@ -156,11 +133,7 @@ impl<M: Message> Future for Ask<'_, M> {
         loop {
             match std::mem::replace(&mut this.stage, Stage::Over) {
                 Stage::Unsent(message) => this.stage = this.send(message)?,
-                Stage::Queued {
-                    parcel,
-                    reply,
-                    mut ticket,
-                } => {
+                Stage::Queued { parcel, reply, mut ticket } => {
                     // Join first, then try: a place that is freed between the two calls this sender.
                     this.to.join_line(&mut ticket, cx.waker());
                     match this.to.deliver(parcel) {
@@ -177,11 +150,7 @@ impl<M: Message> Future for Ask<'_, M> {
                                 this.to.leave_line(&mut ticket, false);
                                 return Poll::Ready(Err(AskError::Timeout(Some(parcel.message))));
                             }
-                            this.stage = Stage::Queued {
-                                parcel,
-                                reply,
-                                ticket,
-                            };
+                            this.stage = Stage::Queued { parcel, reply, ticket };
                             return Poll::Pending;
                         }
                     }

@@ -115,9 +115,7 @@ impl Runnable {
         // Ordering: Relaxed; `this` is set before the cell is shared.
         let this = header.this.load(Ordering::Relaxed);
         // SAFETY: set to a non-null address when the cell was made.
-        Self {
-            header: unsafe { NonNull::new_unchecked(this) },
-        }
+        Self { header: unsafe { NonNull::new_unchecked(this) } }
     }
 
     /// Whether this belongs on a blocking thread.
@@ -164,11 +162,7 @@ impl RunnableSlot {
 
     #[inline]
     pub(crate) fn take(&self) -> Option<Runnable> {
-        if self.is_empty() {
-            None
-        } else {
-            self.exchange(ptr::null_mut())
-        }
+        if self.is_empty() { None } else { self.exchange(ptr::null_mut()) }
     }
 
     fn exchange(&self, new: *mut Header) -> Option<Runnable> {
@@ -282,10 +276,7 @@ pub(crate) struct Core<W: Worker> {
     seat: AtomicPtr<Seat>,
     first_seat: Seat,
     /// One more for every abandonment. The lock also makes takers-over take turns.
-    #[expect(
-        clippy::vec_box,
-        reason = "the seats must not move: drivers point at them"
-    )]
+    #[expect(clippy::vec_box, reason = "the seats must not move: drivers point at them")]
     later_seats: Mutex<Vec<Box<Seat>>>,
     private: UnsafeCell<Private<W>>,
 }
@@ -408,13 +399,10 @@ impl<W: Worker> Core<W> {
                 draining: false,
             }),
         });
-        core.seat
-            .store((&raw const core.first_seat).cast_mut(), Ordering::Relaxed);
+        core.seat.store((&raw const core.first_seat).cast_mut(), Ordering::Relaxed);
         // The strong count that goes with the right, which the word holds from now on.
         let this = Arc::into_raw(Arc::clone(&core));
-        core.header
-            .this
-            .store(this.cast_mut().cast(), Ordering::Relaxed);
+        core.header.this.store(this.cast_mut().cast(), Ordering::Relaxed);
         core
     }
 
@@ -452,8 +440,8 @@ impl<W: Worker> Core<W> {
         let seat = self.seat.load(Ordering::Acquire);
         // SAFETY: seats live as long as the cell.
         let seat = unsafe { &*seat };
-        // SAFETY (for all `private` calls here): this driver owns the right, and after user code it
-        // goes on only if `come_back` says so.
+        // SAFETY: this driver owns the right; here and below, after user code it goes on only if
+        // `come_back` says so.
         unsafe {
             self.private(|private| {
                 private.budget = MESSAGE_BUDGET;
@@ -563,10 +551,7 @@ impl<W: Worker> Core<W> {
                 let incarnation =
                     NonNull::from(Box::leak(Box::new(Incarnation { state, context })));
                 self.next_turn();
-                let run = Box::pin(live(Life {
-                    core: NonNull::from(self),
-                    incarnation,
-                }));
+                let run = Box::pin(live(Life { core: NonNull::from(self), incarnation }));
                 if let Err(Abandoned) = seat.come_back() {
                     bury(run, Some(incarnation));
                     return Err(Abandoned);
@@ -640,12 +625,7 @@ impl<W: Worker> Core<W> {
         let (asker, copy, crashes, draining) = unsafe {
             self.private(|private| {
                 private.crashes += 1;
-                (
-                    private.asker.take(),
-                    private.copy.take(),
-                    private.crashes,
-                    private.draining,
-                )
+                (private.asker.take(), private.copy.take(), private.crashes, private.draining)
             })
         };
         let again = match W::POLICY.on_crash {
@@ -654,10 +634,7 @@ impl<W: Worker> Core<W> {
         };
         if let Some(inbox) = again {
             self.counts.retried();
-            let envelope = Envelope {
-                reply: asker,
-                ..Envelope::tell(inbox)
-            };
+            let envelope = Envelope { reply: asker, ..Envelope::tell(inbox) };
             // SAFETY: as above.
             unsafe { self.private(|private| private.retry = Some(envelope)) };
             return;
@@ -667,11 +644,7 @@ impl<W: Worker> Core<W> {
         // SAFETY: as above.
         unsafe { self.private(|private| private.crashes = 0) };
         if let Some(asker) = asker {
-            asker.fail(if draining {
-                Failure::Stopped
-            } else {
-                Failure::Restarted
-            });
+            asker.fail(if draining { Failure::Stopped } else { Failure::Restarted });
         }
     }
 
@@ -679,8 +652,7 @@ impl<W: Worker> Core<W> {
     fn report_exit(&self, reason: &ExitReason, fruitful: bool) {
         self.advance_generation();
         events::worker_exited(&self.path, reason, fruitful);
-        self.parent
-            .child_exited(self.child, reason.clone(), fruitful);
+        self.parent.child_exited(self.child, reason.clone(), fruitful);
     }
 
     /// Ends the worker for good: refuses new messages, gives up those that wait.
@@ -716,8 +688,7 @@ impl<W: Worker> Core<W> {
 
     pub(crate) fn counters(&self) -> crate::observe::counters::Counters {
         let state = self.header.word.load();
-        self.counts
-            .read(self.mailbox.received(state), self.mailbox.len(state))
+        self.counts.read(self.mailbox.received(state), self.mailbox.len(state))
     }
 
     pub(crate) fn weak(&self) -> Weak<Self> {
@@ -902,10 +873,7 @@ impl<W: Worker> Life<W> {
     /// # Safety
     ///
     /// No other borrow from an earlier call is alive.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the incarnation is the run loop's alone"
-    )]
+    #[expect(clippy::mut_from_ref, reason = "the incarnation is the run loop's alone")]
     unsafe fn incarnation(&self) -> (&mut W, &mut Context<W>) {
         // SAFETY: the incarnation outlives the run loop, which alone borrows it (contract).
         let incarnation = unsafe { &mut *self.incarnation.as_ptr() };
@@ -977,8 +945,7 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
         && deadline.has_passed(core.header.dispatcher.clock.now())
     {
         core.counts.dropped(1);
-        life.user(async move { discard_quietly(envelope, Failure::Expired) })
-            .await;
+        life.user(async move { discard_quietly(envelope, Failure::Expired) }).await;
         return false;
     }
     let asked = envelope.reply.is_some();

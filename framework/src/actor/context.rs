@@ -37,10 +37,7 @@ struct Timers<W: Worker> {
 
 enum Due<W: Worker> {
     Once(W::Inbox),
-    Every {
-        period: Duration,
-        make: Box<dyn FnMut() -> W::Inbox + Send>,
-    },
+    Every { period: Duration, make: Box<dyn FnMut() -> W::Inbox + Send> },
 }
 
 /// Names a timer, to cancel it.
@@ -51,13 +48,7 @@ pub struct TimerId {
 
 impl<W: Worker> Context<W> {
     pub(crate) fn new(core: Arc<Core<W>>, generation: u32) -> Self {
-        Self {
-            core,
-            generation,
-            attempt: 1,
-            stopping: false,
-            timers: None,
-        }
+        Self { core, generation, attempt: 1, stopping: false, timers: None }
     }
 
     /// The worker's own address.
@@ -114,21 +105,13 @@ impl<W: Worker> Context<W> {
         let Some(timers) = &mut self.timers else {
             return false;
         };
-        let found = timers
-            .set
-            .keys()
-            .find(|(_, number)| *number == timer.number)
-            .copied();
+        let found = timers.set.keys().find(|(_, number)| *number == timer.number).copied();
         found.is_some_and(|key| timers.set.remove(&key).is_some())
     }
 
     fn set_timer(&mut self, due: Instant, what: Due<W>) -> TimerId {
         let timers = self.timers.get_or_insert_with(|| {
-            Box::new(Timers {
-                next_number: 0,
-                set: BTreeMap::new(),
-                armed: None,
-            })
+            Box::new(Timers { next_number: 0, set: BTreeMap::new(), armed: None })
         });
         let number = timers.next_number;
         timers.next_number += 1;
@@ -171,10 +154,7 @@ impl<W: Worker> Context<W> {
         if timers.armed.is_some_and(|(armed, _)| armed <= now) {
             timers.armed = None;
         }
-        let is_due = timers
-            .set
-            .first_key_value()
-            .is_some_and(|((due, _), _)| *due <= now);
+        let is_due = timers.set.first_key_value().is_some_and(|((due, _), _)| *due <= now);
         let first = if is_due { timers.set.pop_first() } else { None };
         let inbox = first.map(|((due, number), what)| match what {
             Due::Once(inbox) => inbox,
@@ -182,9 +162,7 @@ impl<W: Worker> Context<W> {
                 let inbox = make();
                 let late = now.duration_since(due).as_nanos() / period.as_nanos();
                 let skip = u32::try_from(late).unwrap_or(u32::MAX).saturating_add(1);
-                timers
-                    .set
-                    .insert((due + period * skip, number), Due::Every { period, make });
+                timers.set.insert((due + period * skip, number), Due::Every { period, make });
                 inbox
             }
         });

@@ -23,11 +23,7 @@ pub(crate) struct Parcel<M> {
 
 impl<M> Parcel<M> {
     pub(crate) fn tell(message: M) -> Self {
-        Self {
-            message,
-            reply: None,
-            deadline: None,
-        }
+        Self { message, reply: None, deadline: None }
     }
 }
 
@@ -65,16 +61,8 @@ where
 {
     #[inline]
     fn deliver(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
-        let Parcel {
-            message,
-            reply,
-            deadline,
-        } = parcel;
-        let envelope = Envelope {
-            reply,
-            deadline,
-            ..Envelope::tell(W::wrap(message))
-        };
+        let Parcel { message, reply, deadline } = parcel;
+        let envelope = Envelope { reply, deadline, ..Envelope::tell(W::wrap(message)) };
         match self.mailbox.push(&self.header.word, envelope) {
             Ok(pushed) => {
                 self.header.schedule_if(pushed.right);
@@ -123,25 +111,13 @@ impl<W: Worker> Core<W> {
             self.drop_message(envelope);
             return Ok(());
         }
-        let Envelope {
-            reply,
-            deadline,
-            inbox,
-            ..
-        } = envelope;
+        let Envelope { reply, deadline, inbox, .. } = envelope;
         let Some(message) = W::unwrap(inbox) else {
             unreachable!("an inbox gives back the message that was wrapped")
         };
-        let parcel = Parcel {
-            message,
-            reply,
-            deadline,
-        };
+        let parcel = Parcel { message, reply, deadline };
         Err(if full {
-            Refused::Full {
-                parcel,
-                wait: W::POLICY.overflow == Overflow::Wait,
-            }
+            Refused::Full { parcel, wait: W::POLICY.overflow == Overflow::Wait }
         } else {
             Refused::Stopped(parcel)
         })

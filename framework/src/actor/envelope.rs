@@ -31,13 +31,7 @@ pub(crate) enum Extension {}
 
 impl<I> Envelope<I> {
     pub(crate) fn tell(inbox: I) -> Self {
-        Self {
-            reply: None,
-            extension: None,
-            deadline: None,
-            priority: 0,
-            inbox,
-        }
+        Self { reply: None, extension: None, deadline: None, priority: 0, inbox }
     }
 
     /// Ends the message without handling it, and gives its asker, if any, the reason.

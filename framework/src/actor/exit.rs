@@ -70,15 +70,8 @@ impl fmt::Display for ExitReason {
             Self::Failed(error) => write!(f, "failed to start: {error}"),
             Self::Killed => f.write_str("was killed: it did not stop in time"),
             Self::Abandoned => f.write_str("was abandoned: its handler did not return"),
-            Self::Escalated {
-                supervisor,
-                child,
-                cause,
-            } => {
-                write!(
-                    f,
-                    "supervisor `{supervisor}` gave up on `{child}`, which {cause}"
-                )
+            Self::Escalated { supervisor, child, cause } => {
+                write!(f, "supervisor `{supervisor}` gave up on `{child}`, which {cause}")
             }
         }
     }

@@ -20,10 +20,7 @@ pub(crate) mod mailbox;
 
 pub(crate) mod dispatcher;
 
-#[expect(
-    unsafe_code,
-    reason = "runs what others own; its contract heads the file"
-)]
+#[expect(unsafe_code, reason = "runs what others own; its contract heads the file")]
 pub(crate) mod cell;
 
 pub(crate) mod seat;
@@ -34,10 +31,7 @@ pub(crate) mod worker;
 
 pub(crate) mod context;
 
-#[expect(
-    unsafe_code,
-    reason = "a slot shared by two; its contract heads the file"
-)]
+#[expect(unsafe_code, reason = "a slot shared by two; its contract heads the file")]
 pub(crate) mod reply;
 
 pub(crate) mod exit;

@@ -1,7 +1,7 @@
 //! The control lane: what a supervisor, a timer or a shutdown wants of a worker. Orders never queue
 //! behind messages; they are bits, so giving one twice is giving it once, and none can be lost.
 
-use crate::sync::{AtomicU8, Ordering, ordering};
+use crate::sync::{AtomicU8, Ordering};
 
 /// One order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +48,11 @@ impl Orders {
 
     /// Adds one order. The giver must then signal the scheduling word.
     pub(crate) fn give(&self, order: Order) {
-        let release = ordering!("orders.give", Release);
         if order == Order::Start {
             let stale = Order::Halt as u8 | Order::Drain as u8 | Order::Kill as u8;
             // Only the supervisor gives or takes back these, one decision at a time.
             self.0.fetch_and(!stale, Ordering::Relaxed);
         }
-        self.0.fetch_or(order as u8, release);
+        self.0.fetch_or(order as u8, Ordering::Release);
     }
 }

@@ -41,14 +41,7 @@ struct Inner<W: Worker> {
 
 impl<W: Worker> Pool<W> {
     pub(crate) fn new(path: Arc<str>, members: Vec<Address<W>>, routing: Routing) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                path,
-                members,
-                routing,
-                next: AtomicUsize::new(0),
-            }),
-        }
+        Self { inner: Arc::new(Inner { path, members, routing, next: AtomicUsize::new(0) }) }
     }
 
     /// See [`Address::tell`]. A full mailbox is waited for, not passed by.
@@ -149,9 +142,7 @@ impl<W: Worker> Inner<W> {
             Routing::LeastLoaded => {
                 // From a different member each time, so that equals take turns.
                 let in_turn = (0..count).map(|step| &self.members[(turn + step) % count]);
-                in_turn
-                    .min_by_key(|member| member.load())
-                    .unwrap_or(&self.members[0])
+                in_turn.min_by_key(|member| member.load()).unwrap_or(&self.members[0])
             }
         }
     }
@@ -182,9 +173,7 @@ where
 
 impl<W: Worker> Clone for Pool<W> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-        }
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 

@@ -136,15 +136,10 @@ unsafe fn free<R: Send + 'static>(slot: NonNull<Header>) {
     let state = slot.header.state.load(Ordering::Relaxed);
     if state & DONE != 0 && Failure::from_state(state).is_none() {
         // SAFETY: DONE without a failure: the value is there and nobody took it.
-        slot.value
-            .with_mut(|value| unsafe { (*value).assume_init_drop() });
+        slot.value.with_mut(|value| unsafe { (*value).assume_init_drop() });
     }
     // SAFETY: the last one here.
-    drop(
-        slot.header
-            .waker
-            .with_mut(|waker| unsafe { (*waker).take() }),
-    );
+    drop(slot.header.waker.with_mut(|waker| unsafe { (*waker).take() }));
     pool::put(slot);
 }
 
@@ -182,9 +177,7 @@ impl<R: Send + 'static> Reply<R> {
         if state & (DONE | WAITING) == WAITING {
             // SAFETY: only the asker writes the waker while DONE is clear, and reading is shared.
             let same = header.waker.with(|waker| unsafe {
-                (*waker)
-                    .as_ref()
-                    .is_some_and(|waker| waker.will_wake(cx.waker()))
+                (*waker).as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
             });
             if same {
                 return Poll::Pending;
@@ -195,13 +188,10 @@ impl<R: Send + 'static> Reply<R> {
         if state & DONE == 0 {
             // SAFETY: WAITING and DONE are clear, so the waker is the asker's. If DONE comes now, the
             // answerer does not look at the waker.
-            let old = header
-                .waker
-                .with_mut(|waker| unsafe { (*waker).replace(cx.waker().clone()) });
+            let old =
+                header.waker.with_mut(|waker| unsafe { (*waker).replace(cx.waker().clone()) });
             // Ordering: Release hands the waker to the Acquire in `finish`; Acquire as above.
-            state = header
-                .state
-                .fetch_or(WAITING, ordering!("reply.waiting", AcqRel));
+            state = header.state.fetch_or(WAITING, ordering!("reply.waiting", AcqRel));
             drop(old);
         }
         if state & DONE == 0 {
@@ -225,10 +215,7 @@ impl<R: Send + 'static> Reply<R> {
             .with(|value| unsafe { (*value).assume_init_read() });
         // From here on the slot reads as failed, so the asker's drop does not drop the value again.
         // Ordering: Relaxed; only the asker and, after its `leave`, the last one out read it.
-        self.header().state.fetch_or(
-            (Failure::Expired as u32) << FAILURE_SHIFT,
-            Ordering::Relaxed,
-        );
+        self.header().state.fetch_or((Failure::Expired as u32) << FAILURE_SHIFT, Ordering::Relaxed);
         value
     }
 }
@@ -245,17 +232,13 @@ impl ReplyTo {
     pub(crate) fn answer<R: Send + 'static>(self, reply: R) {
         // SAFETY: alive until both halves have left.
         if unsafe { self.slot.as_ref() }.reply_type != TypeId::of::<R>() {
-            debug_assert!(
-                false,
-                "a slot was answered with a type that it was not made for"
-            );
+            debug_assert!(false, "a slot was answered with a type that it was not made for");
             return;
         }
         // SAFETY: the slot was made for `R` (just checked), and lives until both halves have left.
         let slot = unsafe { self.slot.cast::<Slot<R>>().as_ref() };
         // SAFETY: the value is the answerer's until DONE.
-        slot.value
-            .with_mut(|value| unsafe { (*value).write(reply) });
+        slot.value.with_mut(|value| unsafe { (*value).write(reply) });
         self.finish(0);
     }
 
@@ -302,3 +285,6 @@ impl Drop for ReplyTo {
         unsafe { Header::leave(self.slot, ANSWERER_GONE) };
     }
 }
+
+#[cfg(all(test, millhand_loom))]
+mod models;

@@ -16,7 +16,7 @@
 //! The fences make it impossible that both see the other's old value; if both see the new one, the
 //! compare-and-swap of step 4 decides. (A biased lock, with the asymmetric fences of C++ P1202.)
 
-use crate::sync::{AtomicU32, Ordering, fence_heavy, fence_light, ordering};
+use crate::sync::{AtomicU32, Ordering, fence_heavy, fence_light, ordering, weakened};
 
 const LOOP: u32 = 0;
 const USER: u32 = 1;
@@ -38,10 +38,7 @@ pub(crate) struct Abandoned;
 
 impl Seat {
     pub(crate) fn new() -> Self {
-        Self {
-            phase: AtomicU32::new(LOOP),
-            verdict: AtomicU32::new(OPEN),
-        }
+        Self { phase: AtomicU32::new(LOOP), verdict: AtomicU32::new(OPEN) }
     }
 
     /// The driver is about to run user code.
@@ -57,23 +54,16 @@ impl Seat {
     pub(crate) fn come_back(&self) -> Result<(), Abandoned> {
         // Ordering: the fence orders this store before the load; it pairs with the heavy fence.
         self.phase.store(LOOP, Ordering::Relaxed);
-        if !cfg!(all(millhand_loom, millhand_weaken = "seat.fence")) {
+        if !weakened("seat.fence") {
             fence_light();
         }
-        if self.verdict.load(Ordering::Relaxed) == OPEN {
-            Ok(())
-        } else {
-            self.come_back_slow()
-        }
+        if self.verdict.load(Ordering::Relaxed) == OPEN { Ok(()) } else { self.come_back_slow() }
     }
 
     #[cold]
     fn come_back_slow(&self) -> Result<(), Abandoned> {
         // Ordering: Acquire on failure pairs with the Release in `take_over`.
-        match self
-            .verdict
-            .compare_exchange(ASKED, OPEN, Ordering::AcqRel, Ordering::Acquire)
-        {
+        match self.verdict.compare_exchange(ASKED, OPEN, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => Ok(()),
             Err(OPEN) => Ok(()),
             Err(_) => Err(Abandoned),
@@ -102,3 +92,6 @@ impl Seat {
         won && meant
     }
 }
+
+#[cfg(all(test, millhand_loom))]
+mod models;

@@ -29,10 +29,7 @@ where
             Ok(()) => Ok(()),
             Err(parcel) => Err(TellError::Stopped(parcel.message)),
         },
-        Refused::Full {
-            parcel,
-            wait: false,
-        } => Err(TellError::Full(parcel.message)),
+        Refused::Full { parcel, wait: false } => Err(TellError::Full(parcel.message)),
         Refused::Stopped(parcel) => Err(TellError::Stopped(parcel.message)),
     }
 }
@@ -43,11 +40,10 @@ where
     M: Message,
     D: Deliver<M> + ?Sized,
 {
-    to.deliver(Parcel::tell(message))
-        .map_err(|refused| match refused {
-            Refused::Full { parcel, .. } => TellError::Full(parcel.message),
-            Refused::Stopped(parcel) => TellError::Stopped(parcel.message),
-        })
+    to.deliver(Parcel::tell(message)).map_err(|refused| match refused {
+        Refused::Full { parcel, .. } => TellError::Full(parcel.message),
+        Refused::Stopped(parcel) => TellError::Stopped(parcel.message),
+    })
 }
 
 pub(crate) fn tell_blocking<M, D>(to: &D, message: M) -> Result<(), TellError<M>>
@@ -69,11 +65,7 @@ where
     M: Message,
     D: Deliver<M> + ?Sized,
 {
-    let mut place = Place {
-        to,
-        parcel: Some(parcel),
-        ticket: None,
-    };
+    let mut place = Place { to, parcel: Some(parcel), ticket: None };
     poll_fn(|cx| {
         // Join first, then try: a place that is freed between the two calls this sender.
         to.join_line(&mut place.ticket, cx.waker());

@@ -99,17 +99,11 @@ impl SystemBuilder {
     ///
     /// [`StartError::NoRuntime`] outside a runtime, [`StartError::NoTimer`] if the runtime was built
     /// without `enable_time`, [`StartError::InvalidOption`], or [`StartError::Thread`].
-    #[expect(
-        clippy::unused_async,
-        reason = "later parts of the start, such as a store, wait"
-    )]
+    #[expect(clippy::unused_async, reason = "later parts of the start, such as a store, wait")]
     pub async fn start(self) -> Result<System, StartError> {
         self.root
             .validate()
-            .map_err(|problem| StartError::InvalidOption {
-                owner: self.name.clone(),
-                problem,
-            })?;
+            .map_err(|problem| StartError::InvalidOption { owner: self.name.clone(), problem })?;
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         // tokio offers no way to ask; without a timer, making a sleep panics.
         catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO)))
@@ -134,12 +128,7 @@ impl SystemBuilder {
             failure: Mutex::new(None::<ExitReason>),
             ended: watch::Sender::new(None),
         });
-        root.set_parent(
-            Arc::new(Above {
-                shared: Arc::downgrade(&shared),
-            }),
-            0,
-        );
+        root.set_parent(Arc::new(Above { shared: Arc::downgrade(&shared) }), 0);
         shared.root.get_or_init(|| Arc::clone(&root));
         let weak = Arc::downgrade(&shared);
         shared.dispatcher.when_over(move || {

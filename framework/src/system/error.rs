@@ -81,11 +81,7 @@ pub struct ShutdownError {
 
 impl fmt::Display for ShutdownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "abandoned {}, which did not stop in time",
-            self.abandoned.join(", ")
-        )
+        write!(f, "abandoned {}, which did not stop in time", self.abandoned.join(", "))
     }
 }
 

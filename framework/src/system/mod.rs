@@ -64,9 +64,7 @@ impl System {
     }
 
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            owner: Arc::new(Owner { shared }),
-        }
+        Self { owner: Arc::new(Owner { shared }) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -88,10 +86,7 @@ impl System {
     pub fn counters(&self) -> Vec<(String, Counters)> {
         let mut workers = Vec::new();
         self.shared().root().workers(&mut workers);
-        workers
-            .into_iter()
-            .map(|(path, counters)| (path.to_string(), counters))
-            .collect()
+        workers.into_iter().map(|(path, counters)| (path.to_string(), counters)).collect()
     }
 
     /// Waits until the system has ended: after a shutdown ([`ExitReason::Shutdown`]), or because its

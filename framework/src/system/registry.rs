@@ -27,21 +27,14 @@ struct Inner {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let inner = Inner {
-            paths: HashMap::new(),
-            messages: HashMap::new(),
-        };
-        Self {
-            inner: Mutex::new(inner),
-        }
+        let inner = Inner { paths: HashMap::new(), messages: HashMap::new() };
+        Self { inner: Mutex::new(inner) }
     }
 
     /// Takes a path, or says that it is taken.
     pub(crate) fn reserve(&self, path: &Arc<str>) -> Result<(), StartError> {
         match lock(&self.inner).paths.entry(Arc::clone(path)) {
-            Entry::Occupied(_) => Err(StartError::NameTaken {
-                path: path.to_string(),
-            }),
+            Entry::Occupied(_) => Err(StartError::NameTaken { path: path.to_string() }),
             Entry::Vacant(free) => {
                 free.insert(None);
                 Ok(())
@@ -60,10 +53,7 @@ impl Registry {
     pub(crate) fn lookup<W: Worker>(&self, path: &str) -> Option<Address<W>> {
         let inner = lock(&self.inner);
         let found = inner.paths.get(path)?.as_ref()?;
-        found
-            .downcast_ref::<Weak<Core<W>>>()?
-            .upgrade()
-            .map(Address::local)
+        found.downcast_ref::<Weak<Core<W>>>()?.upgrade().map(Address::local)
     }
 
     /// Checks that no other type declares one of these messages, and remembers them.
@@ -76,11 +66,7 @@ impl Registry {
             let known = inner.messages.entry(identity).or_insert(message.type_name);
             let (first, second) = (known(), (message.type_name)());
             if first != second {
-                return Err(StartError::MessageConflict {
-                    identity,
-                    first,
-                    second,
-                });
+                return Err(StartError::MessageConflict { identity, first, second });
             }
         }
         Ok(())

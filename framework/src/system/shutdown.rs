@@ -75,10 +75,7 @@ fn at(shared: &Arc<Shared>, delay: Duration, act: fn(&Shared)) {
         }
     };
     let due = Instant::now() + delay;
-    shared
-        .dispatcher
-        .alarms
-        .set(due, Alarm::Call(Box::new(ring.clone())));
+    shared.dispatcher.alarms.set(due, Alarm::Call(Box::new(ring.clone())));
     shared.dispatcher.watchdog.appoint(delay, ring);
 }
 

@@ -96,11 +96,7 @@ impl System {
 
     fn place(&self, name: impl Into<String>) -> Place {
         let shared = Arc::clone(self.shared());
-        Place {
-            parent: Arc::clone(shared.root()),
-            shared,
-            name: name.into(),
-        }
+        Place { parent: Arc::clone(shared.root()), shared, name: name.into() }
     }
 }
 
@@ -166,10 +162,7 @@ impl Place {
             None
         };
         if let Some(problem) = problem {
-            return Err(StartError::InvalidName {
-                name: self.name.clone(),
-                problem,
-            });
+            return Err(StartError::InvalidName { name: self.name.clone(), problem });
         }
         Ok(if Arc::ptr_eq(&self.parent, self.shared.root()) {
             self.name.as_str().into()
@@ -194,11 +187,7 @@ impl<W: Worker> WorkerBuilder<W> {
         C: Construct<Worker = W>,
     {
         let constructor = Box::new(move || constructor().construct());
-        Self {
-            place,
-            constructor,
-            policy: ChildPolicy::default(),
-        }
+        Self { place, constructor, policy: ChildPolicy::default() }
     }
 
     /// When it is restarted.
@@ -232,11 +221,7 @@ impl<W: Worker> WorkerBuilder<W> {
     ///
     /// Once polled, it starts even if the future is dropped.
     pub async fn start(self) -> Result<Address<W>, StartError> {
-        let Self {
-            place,
-            constructor,
-            policy,
-        } = self;
+        let Self { place, constructor, policy } = self;
         let path = place.path()?;
         place.shared.registry.declare(W::MESSAGES)?;
         place.shared.registry.reserve(&path)?;
@@ -248,9 +233,7 @@ impl<W: Worker> WorkerBuilder<W> {
         });
         let Some((address, outcome)) = added else {
             crate::actor::supervisor::Registrar::forget(&*place.shared.registry, &path);
-            return Err(StartError::Stopping {
-                path: path.to_string(),
-            });
+            return Err(StartError::Stopping { path: path.to_string() });
         };
         started(&path, outcome.await)?;
         Ok(address)
@@ -263,14 +246,9 @@ fn started<E>(
 ) -> Result<(), StartError> {
     match outcome {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => Err(StartError::Failed {
-            path: path.to_string(),
-            reason,
-        }),
+        Ok(Err(reason)) => Err(StartError::Failed { path: path.to_string(), reason }),
         // It was stopped before it was up.
-        Err(_) => Err(StartError::Stopping {
-            path: path.to_string(),
-        }),
+        Err(_) => Err(StartError::Stopping { path: path.to_string() }),
     }
 }
 
@@ -371,21 +349,11 @@ impl<W: Worker> PoolBuilder<W> {
     ///
     /// Once polled, it starts even if the future is dropped.
     pub async fn start(self) -> Result<Pool<W>, StartError> {
-        let Self {
-            place,
-            size,
-            constructor,
-            policy,
-            routing,
-            supervisor,
-        } = self;
+        let Self { place, size, constructor, policy, routing, supervisor } = self;
         let path = place.path()?;
         if size == 0 {
             let problem = "size is 0; a pool needs at least one member".into();
-            return Err(StartError::InvalidOption {
-                owner: path.to_string(),
-                problem,
-            });
+            return Err(StartError::InvalidOption { owner: path.to_string(), problem });
         }
         place.shared.registry.declare(W::MESSAGES)?;
         let (supervisor, outcome) = add_supervisor(&place, &path, supervisor, |supervisor| {
@@ -436,10 +404,7 @@ pub struct SupervisorBuilder {
 
 impl SupervisorBuilder {
     fn new(place: Place) -> Self {
-        Self {
-            place,
-            spec: SupervisorSpec::default(),
-        }
+        Self { place, spec: SupervisorSpec::default() }
     }
 
     /// Which children share the fate of one that ends.
@@ -485,14 +450,10 @@ impl SupervisorBuilder {
     pub async fn start(self) -> Result<Supervisor, StartError> {
         let Self { place, spec } = self;
         let path = place.path()?;
-        let (core, outcome) = add_supervisor(&place, &path, spec, |core| {
-            Ok::<_, StartError>(Arc::clone(core))
-        })?;
+        let (core, outcome) =
+            add_supervisor(&place, &path, spec, |core| Ok::<_, StartError>(Arc::clone(core)))?;
         started(&path, outcome.await)?;
-        Ok(Supervisor {
-            shared: place.shared,
-            core,
-        })
+        Ok(Supervisor { shared: place.shared, core })
     }
 }
 
@@ -513,10 +474,7 @@ fn add_supervisor<T>(
     fill: impl FnOnce(&Arc<SupervisorCore>) -> Result<T, StartError>,
 ) -> Result<(T, tokio::sync::oneshot::Receiver<Result<(), ExitReason>>), StartError> {
     spec.validate()
-        .map_err(|problem| StartError::InvalidOption {
-            owner: path.to_string(),
-            problem,
-        })?;
+        .map_err(|problem| StartError::InvalidOption { owner: path.to_string(), problem })?;
     let registry = &place.shared.registry;
     registry.reserve(path)?;
     let core = SupervisorCore::new(
@@ -527,10 +485,7 @@ fn add_supervisor<T>(
     );
     let forget = || crate::actor::supervisor::Registrar::forget(&**registry, path);
     let filled = fill(&core).inspect_err(|_| forget())?;
-    let policy = ChildPolicy {
-        restart: Restart::Permanent,
-        shutdown: Shutdown::Forever,
-    };
+    let policy = ChildPolicy { restart: Restart::Permanent, shutdown: Shutdown::Forever };
     let added = place.parent.add(policy, |parent, child| {
         core.set_parent(parent, child);
         (Arc::clone(&core) as Arc<dyn Child>, ())
@@ -539,9 +494,7 @@ fn add_supervisor<T>(
         Some(((), outcome)) => Ok((filled, outcome)),
         None => {
             forget();
-            Err(StartError::Stopping {
-                path: path.to_string(),
-            })
+            Err(StartError::Stopping { path: path.to_string() })
         }
     }
 }

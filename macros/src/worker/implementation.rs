@@ -178,21 +178,25 @@ fn accepts(input: &DeriveInput, declared: &Declared, listed: &Listed) -> TokenSt
         false => (quote! { message }, quote! { message }),
     };
     let others = (declared.handles.len() > 1).then(|| quote! { _ => #option::None, });
+    let methods = quote! {
+        #[inline]
+        fn wrap(message: #message) -> Self::Inbox {
+            __Inbox::#variant(#wrapped)
+        }
+
+        #[inline]
+        fn unwrap(inbox: Self::Inbox) -> #option<#message> {
+            match inbox {
+                __Inbox::#variant(message) => #option::Some(#unwrapped),
+                #others
+            }
+        }
+    };
+    // Only the header is spanned: an error about the worker would otherwise come once per message.
     quote_spanned! { listed.span()=>
         #[automatically_derived]
         impl #impl_generics ::millhand::Accepts<#message> for #ident #type_generics #where_clause {
-            #[inline]
-            fn wrap(message: #message) -> Self::Inbox {
-                __Inbox::#variant(#wrapped)
-            }
-
-            #[inline]
-            fn unwrap(inbox: Self::Inbox) -> #option<#message> {
-                match inbox {
-                    __Inbox::#variant(message) => #option::Some(#unwrapped),
-                    #others
-                }
-            }
+            #methods
         }
     }
 }

@@ -40,9 +40,7 @@ pub(crate) fn start(
     kill_grace: Duration,
 ) -> std::io::Result<Arc<Dispatcher>> {
     let drivers = runtime.metrics().num_workers().clamp(1, MOST_DRIVERS);
-    let queues: Vec<_> = (0..drivers)
-        .map(|_| st3::fifo::Worker::new(QUEUE_CAPACITY))
-        .collect();
+    let queues: Vec<_> = (0..drivers).map(|_| st3::fifo::Worker::new(QUEUE_CAPACITY)).collect();
     let dispatcher = Arc::new(Dispatcher {
         clock: Clock::new(),
         alarms: Arc::new(Alarms::new()),
@@ -68,9 +66,7 @@ pub(crate) fn start(
         abandoned: Mutex::new(Vec::new()),
         on_over: std::sync::OnceLock::new(),
     });
-    dispatcher
-        .watchdog
-        .start(Arc::downgrade(&dispatcher), drivers)?;
+    dispatcher.watchdog.start(Arc::downgrade(&dispatcher), drivers)?;
     for (index, queue) in queues.into_iter().enumerate() {
         runtime.spawn(Driver {
             local: Some(Box::new(Local {
@@ -121,10 +117,8 @@ impl Future for Driver {
             };
             let outer = slot.replace(local);
             drop(slot);
-            let polled = current
-                .borrow()
-                .as_deref()
-                .map_or(Poll::Ready(()), |local| local.poll(cx));
+            let polled =
+                current.borrow().as_deref().map_or(Poll::Ready(()), |local| local.poll(cx));
             self.local = std::mem::replace(&mut *current.borrow_mut(), outer);
             polled
         })
@@ -137,9 +131,7 @@ impl Drop for Driver {
         if let Some(local) = self.local.take() {
             let dispatcher = Arc::clone(&local.dispatcher);
             // What is still queued here must be reachable for the clearing up.
-            dispatcher
-                .injector
-                .push_all(std::iter::from_fn(|| local.queue.pop()));
+            dispatcher.injector.push_all(std::iter::from_fn(|| local.queue.pop()));
             drop(local);
             dispatcher.driver_gone();
         }
@@ -174,10 +166,7 @@ impl Local {
     #[cold]
     fn overflow_slow(&self, runnable: Runnable) {
         match self.queue.drain(|length| length / 2) {
-            Ok(half) => self
-                .dispatcher
-                .injector
-                .push_all(half.chain(std::iter::once(runnable))),
+            Ok(half) => self.dispatcher.injector.push_all(half.chain(std::iter::once(runnable))),
             // Somebody is stealing: there will be room, but not for this one now.
             Err(_) => self.dispatcher.injector.push(runnable),
         }
@@ -211,9 +200,7 @@ impl Local {
             if dispatcher.is_over() {
                 return Poll::Ready(());
             }
-            let mut found = self
-                .next(activations)
-                .or_else(|| self.search(&mut searching));
+            let mut found = self.next(activations).or_else(|| self.search(&mut searching));
             if found.is_none() {
                 let must_look = dispatcher.idle.fall_asleep(self.index, searching);
                 self.asleep.set(true);
@@ -248,14 +235,9 @@ impl Local {
         let seat = self.seat();
         let count = seat.activations.load(Ordering::Relaxed).wrapping_add(1);
         seat.activations.store(count, Ordering::Relaxed);
-        seat.has_queued
-            .store(!self.queue.is_empty(), Ordering::Relaxed);
+        seat.has_queued.store(!self.queue.is_empty(), Ordering::Relaxed);
         if runnable.is_blocking() {
-            drop(
-                self.dispatcher
-                    .runtime
-                    .spawn_blocking(move || run_blocking(runnable)),
-            );
+            drop(self.dispatcher.runtime.spawn_blocking(move || run_blocking(runnable)));
             return;
         }
         if let Ran::Again(runnable) = runnable.run() {
@@ -293,9 +275,7 @@ impl Local {
             return None;
         }
         let share = injector.length.load(Ordering::Relaxed) / self.dispatcher.seats.len() + 1;
-        let mut batch = injector
-            .pop_batch(share.min(QUEUE_CAPACITY / 2))
-            .into_iter();
+        let mut batch = injector.pop_batch(share.min(QUEUE_CAPACITY / 2)).into_iter();
         let first = batch.next();
         let mut more = false;
         for runnable in batch {
@@ -331,9 +311,8 @@ impl Local {
             if victim == self.index {
                 continue;
             }
-            if let Ok((runnable, _)) = seats[victim]
-                .stealer
-                .steal_and_pop(&self.queue, |length| length - length / 2)
+            if let Ok((runnable, _)) =
+                seats[victim].stealer.steal_and_pop(&self.queue, |length| length - length / 2)
             {
                 return Some(runnable);
             }

@@ -11,13 +11,13 @@
 //! - A driver is *made* searching by its waker, which counts it before the wake goes out. What polls a
 //!   sleeping driver for another reason changes no count.
 //! - The last searcher that falls asleep looks at all queues once more after it has lain down. That look
-//!   pairs with the waker's look at `searching` after its push; both sides are read-modify-writes or
-//!   stand behind a `SeqCst` fence, so one of them sees the other.
+//!   pairs with the waker's look at `searching` after its push; both stand behind a `SeqCst` fence, so
+//!   one of them sees the other.
 //!
 //! The protocol is that of tokio's multi-thread scheduler (`runtime/scheduler/multi_thread/idle.rs`) and
 //! of Go's scheduler before it.
 
-use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
 
 const AWAKE: usize = 1 << 16;
 const SEARCHING_MASK: usize = AWAKE - 1;
@@ -43,22 +43,16 @@ struct Sleepers {
 impl Idle {
     /// All drivers begin awake.
     pub(crate) fn new(drivers: usize) -> Self {
-        let sleepers = Sleepers {
-            asleep: Vec::with_capacity(drivers),
-            called: vec![false; drivers],
-        };
-        Self {
-            drivers,
-            counts: AtomicUsize::new(drivers * AWAKE),
-            sleepers: Mutex::new(sleepers),
-        }
+        let sleepers =
+            Sleepers { asleep: Vec::with_capacity(drivers), called: vec![false; drivers] };
+        Self { drivers, counts: AtomicUsize::new(drivers * AWAKE), sleepers: Mutex::new(sleepers) }
     }
 
     /// Work was added: the driver to wake for it, if one should be. It is counted as searching.
     pub(crate) fn call_one(&self) -> Option<usize> {
-        // Ordering: pairs with the read-modify-write in `fall_asleep`: the push before this fence, or
+        // Ordering: pairs with the fence in `fall_asleep`: the push before this fence, or
         // that driver's look at the queues, sees the other.
-        if !cfg!(all(millhand_loom, millhand_weaken = "idle.call")) {
+        if !weakened("idle.call") {
             fence(Ordering::SeqCst);
         }
         if !self.should_call() {
@@ -99,11 +93,14 @@ impl Idle {
     #[must_use]
     pub(crate) fn fall_asleep(&self, driver: usize, searching: bool) -> bool {
         let mut sleepers = lock(&self.sleepers);
-        let before = self
-            .counts
-            .fetch_sub(AWAKE + usize::from(searching), Ordering::SeqCst);
+        let before = self.counts.fetch_sub(AWAKE + usize::from(searching), Ordering::SeqCst);
         sleepers.called[driver] = false;
         sleepers.asleep.push(driver);
+        drop(sleepers);
+        // Ordering: pairs with the fence in `call_one`; the caller looks at the queues after it.
+        if !weakened("idle.asleep") {
+            fence(Ordering::SeqCst);
+        }
         searching && before & SEARCHING_MASK == 1
     }
 
@@ -133,3 +130,6 @@ impl Idle {
         self.counts.load(Ordering::SeqCst) / AWAKE < self.drivers
     }
 }
+
+#[cfg(all(test, millhand_loom))]
+mod models;

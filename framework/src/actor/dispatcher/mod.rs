@@ -207,10 +207,7 @@ impl Dispatcher {
 
 impl Injector {
     fn new() -> Self {
-        Self {
-            queue: Mutex::new(VecDeque::new()),
-            length: AtomicUsize::new(0),
-        }
+        Self { queue: Mutex::new(VecDeque::new()), length: AtomicUsize::new(0) }
     }
 
     fn push(&self, runnable: Runnable) {
@@ -267,10 +264,6 @@ pub(crate) fn foreign_wake_pending() -> bool {
 /// Whether this thread is inside a driver: blocking here would block other workers.
 pub(crate) fn on_driver_thread() -> bool {
     CURRENT
-        .try_with(|current| {
-            current
-                .try_borrow()
-                .map_or(true, |current| current.is_some())
-        })
+        .try_with(|current| current.try_borrow().map_or(true, |current| current.is_some()))
         .unwrap_or(false)
 }

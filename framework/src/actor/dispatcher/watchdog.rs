@@ -58,10 +58,7 @@ impl Watchdog {
 
     /// Calls `keep` after `delay` of real time, on the watchdog's thread. It must not block.
     pub(crate) fn appoint(&self, delay: Duration, keep: impl FnOnce() + Send + 'static) {
-        let appointment = Appointment {
-            due: Instant::now() + delay,
-            keep: Box::new(keep),
-        };
+        let appointment = Appointment { due: Instant::now() + delay, keep: Box::new(keep) };
         lock(&self.appointments).push(appointment);
         self.unpark();
     }
@@ -88,13 +85,8 @@ impl Watchdog {
     /// Takes out what is due; and when the next one is.
     fn due(&self, now: Instant) -> (Vec<Appointment>, Option<Instant>) {
         let mut appointments = lock(&self.appointments);
-        let due = appointments
-            .extract_if(.., |appointment| appointment.due <= now)
-            .collect();
-        (
-            due,
-            appointments.iter().map(|appointment| appointment.due).min(),
-        )
+        let due = appointments.extract_if(.., |appointment| appointment.due <= now).collect();
+        (due, appointments.iter().map(|appointment| appointment.due).min())
     }
 }
 
@@ -121,11 +113,7 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
         if watchdog.ended.load(Ordering::Acquire) && next.is_none() {
             return;
         }
-        idle_rounds = if system.idle.all_asleep() {
-            idle_rounds + 1
-        } else {
-            0
-        };
+        idle_rounds = if system.idle.all_asleep() { idle_rounds + 1 } else { 0 };
         let pause = if idle_rounds < IDLE_ROUNDS {
             system.rescue(&mut seen);
             Some(ROUND)

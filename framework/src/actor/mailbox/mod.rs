@@ -5,10 +5,7 @@
 
 pub(crate) mod word;
 
-#[expect(
-    unsafe_code,
-    reason = "the lock-free queue; its contract heads the file"
-)]
+#[expect(unsafe_code, reason = "the lock-free queue; its contract heads the file")]
 pub(crate) mod queue;
 
 pub(crate) mod ring;
@@ -49,20 +46,15 @@ impl<T: Send + 'static> Mailbox<T> {
             (Overflow::DropOldest, Some(bound)) => Lane::Ring(Ring::new(bound as usize)),
             _ => Lane::Queue(Queue::new()),
         };
-        Self {
-            lane,
-            bound,
-            waiters: Waiters::new(),
-        }
+        Self { lane, bound, waiters: Waiters::new() }
     }
 
     #[inline]
     pub(crate) fn push(&self, word: &Word, message: T) -> Result<Pushed<T>, PushError<T>> {
         match &self.lane {
-            Lane::Queue(queue) => queue.push(word, self.bound, message).map(|right| Pushed {
-                right,
-                displaced: None,
-            }),
+            Lane::Queue(queue) => {
+                queue.push(word, self.bound, message).map(|right| Pushed { right, displaced: None })
+            }
             Lane::Ring(ring) => ring.push(word, message),
         }
     }
@@ -109,3 +101,6 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 }
+
+#[cfg(all(test, millhand_loom))]
+mod models;

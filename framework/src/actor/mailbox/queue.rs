@@ -115,11 +115,7 @@ impl<T: 'static> Queue<T> {
             published: CachePadded(AtomicU64::new(0)),
             first: AtomicPtr::new(ptr::null_mut()),
             spare: AtomicPtr::new(ptr::null_mut()),
-            consumer: UnsafeCell::new(Consumer {
-                block: ptr::null_mut(),
-                offset: 0,
-                taken: 0,
-            }),
+            consumer: UnsafeCell::new(Consumer { block: ptr::null_mut(), offset: 0, taken: 0 }),
         }
     }
 
@@ -164,11 +160,7 @@ impl<T: 'static> Queue<T> {
                 continue;
             }
             let idle = state.phase() == Phase::Idle;
-            let target = if idle {
-                state.with_phase(Phase::Running)
-            } else {
-                state
-            };
+            let target = if idle { state.with_phase(Phase::Running) } else { state };
             if state.address() != 0 && state.offset() < BLOCK_SLOTS {
                 match word.swap_if(state, target.next_slot()) {
                     Ok(()) => {
@@ -215,11 +207,7 @@ impl<T: 'static> Queue<T> {
             // SAFETY: the consumer keeps a full block until it has seen `next`; this is the one store
             // to it, and this thread's last touch of the block.
             // Ordering: Release pairs with the Acquire in `pop`.
-            unsafe {
-                (*previous)
-                    .next
-                    .store(block, ordering!("queue.next", Release))
-            };
+            unsafe { (*previous).next.store(block, ordering!("queue.next", Release)) };
         }
     }
 
@@ -263,11 +251,7 @@ impl<T: 'static> Queue<T> {
     }
 
     fn nothing(consumer: &Consumer<T>, word: &Word) -> Pop<T> {
-        if word.load().position() == consumer.taken % POSITIONS {
-            Pop::Empty
-        } else {
-            Pop::Busy
-        }
+        if word.load().position() == consumer.taken % POSITIONS { Pop::Empty } else { Pop::Busy }
     }
 
     /// Lets producers see how many messages have been taken, which makes room in a bounded mailbox.
@@ -278,9 +262,7 @@ impl<T: 'static> Queue<T> {
         let room = taken - self.published.0.load(Ordering::Relaxed);
         if room != 0 {
             // Ordering: Release pairs with the Acquire in `len`.
-            self.published
-                .0
-                .store(taken, ordering!("queue.publish", Release));
+            self.published.0.store(taken, Ordering::Release);
         }
         room as usize
     }
@@ -299,18 +281,12 @@ impl<T: 'static> Queue<T> {
         let (block, taken) = self.consumer.with_mut(|consumer| {
             // SAFETY: the owner of the right is the only one here.
             let consumer = unsafe { &mut *consumer };
-            (
-                std::mem::replace(&mut consumer.block, ptr::null_mut()),
-                consumer.taken,
-            )
+            (std::mem::replace(&mut consumer.block, ptr::null_mut()), consumer.taken)
         });
         if state.position() == taken % POSITIONS {
             self.release_spare();
             // The very last touch.
-            if word
-                .swap_if(state, state.without_block().with_phase(Phase::Idle))
-                .is_ok()
-            {
+            if word.swap_if(state, state.without_block().with_phase(Phase::Idle)).is_ok() {
                 if let Some(block) = NonNull::new(block) {
                     Block::free(block);
                 }
@@ -318,8 +294,7 @@ impl<T: 'static> Queue<T> {
             }
         }
         // SAFETY: the right is still the caller's.
-        self.consumer
-            .with_mut(|consumer| unsafe { (*consumer).block = block });
+        self.consumer.with_mut(|consumer| unsafe { (*consumer).block = block });
         false
     }
 
@@ -357,8 +332,7 @@ impl<T: 'static> Queue<T> {
         if self.spare.load(Ordering::Relaxed).is_null() {
             // Ordering: Release pairs with the Acquire in `take_spare`. A plain store will do: only the
             // consumer fills the spare, so it cannot have been filled since the load.
-            self.spare
-                .store(block.as_ptr(), ordering!("queue.spare", Release));
+            self.spare.store(block.as_ptr(), ordering!("queue.spare", Release));
         } else {
             Block::free(block);
         }
@@ -448,10 +422,7 @@ impl<T: 'static> Block<T> {
         });
         if epoch == 0 {
             // After 2^32 uses: no slot may carry an epoch that is still to come.
-            block
-                .slots
-                .iter()
-                .for_each(|slot| slot.ready.store(0, Ordering::Relaxed));
+            block.slots.iter().for_each(|slot| slot.ready.store(0, Ordering::Relaxed));
             // SAFETY: the block belongs to the caller.
             block.epoch.with_mut(|epoch| unsafe { *epoch = 1 });
         }
@@ -483,8 +454,7 @@ impl<T: 'static> Block<T> {
         let slot = unsafe { &(*block).slots[offset] };
         slot.ready.store(0, Ordering::Relaxed);
         // SAFETY: the slot was filled, and is not read again.
-        slot.value
-            .with(|cell| unsafe { (*cell).assume_init_read() })
+        slot.value.with(|cell| unsafe { (*cell).assume_init_read() })
     }
 
     /// Reads a slot if a producer has given it away.
@@ -502,9 +472,6 @@ impl<T: 'static> Block<T> {
             return None;
         }
         // SAFETY: `ready` says that the producer is done, and each slot is taken once.
-        Some(
-            slot.value
-                .with(|cell| unsafe { (*cell).assume_init_read() }),
-        )
+        Some(slot.value.with(|cell| unsafe { (*cell).assume_init_read() }))
     }
 }

@@ -20,13 +20,7 @@ struct Inner<T> {
 
 impl<T> Ring<T> {
     pub(crate) fn new(bound: usize) -> Self {
-        Self {
-            bound,
-            inner: Mutex::new(Inner {
-                messages: VecDeque::new(),
-                received: 0,
-            }),
-        }
+        Self { bound, inner: Mutex::new(Inner { messages: VecDeque::new(), received: 0 }) }
     }
 
     pub(crate) fn push(&self, word: &Word, message: T) -> Result<Pushed<T>, PushError<T>> {
@@ -36,19 +30,12 @@ impl<T> Ring<T> {
                 return Err(PushError::Closed(message));
             }
             let full = inner.messages.len() == self.bound;
-            let displaced = if full {
-                inner.messages.pop_front()
-            } else {
-                None
-            };
+            let displaced = if full { inner.messages.pop_front() } else { None };
             inner.messages.push_back(message);
             inner.received += 1;
             displaced
         };
-        Ok(Pushed {
-            right: word.knock(),
-            displaced,
-        })
+        Ok(Pushed { right: word.knock(), displaced })
     }
 
     pub(crate) fn pop(&self) -> Pop<T> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
 
 /// The line of waiting senders. Empty in the common case, which costs the consumer one fence and one
 /// load per batch.
@@ -34,10 +34,7 @@ pub(crate) struct Ticket(u64);
 
 impl Waiters {
     pub(crate) fn new() -> Self {
-        Self {
-            waiting: AtomicUsize::new(0),
-            line: Mutex::new(Line::default()),
-        }
+        Self { waiting: AtomicUsize::new(0), line: Mutex::new(Line::default()) }
     }
 
     /// Whether anybody waits: a newcomer then joins the line instead of overtaking it.
@@ -65,7 +62,7 @@ impl Waiters {
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
         }
         // Ordering: pairs with the fence in `make_room`.
-        if !cfg!(all(millhand_loom, millhand_weaken = "waiters")) {
+        if !weakened("waiters") {
             fence(Ordering::SeqCst);
         }
     }
@@ -98,7 +95,7 @@ impl Waiters {
     #[inline]
     pub(crate) fn make_room(&self, room: usize) {
         // Ordering: pairs with the fence in `join`.
-        if !cfg!(all(millhand_loom, millhand_weaken = "waiters")) {
+        if !weakened("waiters") {
             fence(Ordering::SeqCst);
         }
         if self.waiting.load(Ordering::Relaxed) != 0 {

@@ -24,7 +24,7 @@
 //! | idle | IDLE | the word | → RUNNING, takes the right | → RUNNING, takes the right | nothing | – |
 //! | held: suspended in a handler, or without an incarnation | HELD | the word | claims a slot only | → RUNNING, takes the right | → RUNNING, takes the right | – |
 //! | queued, or running | RUNNING | the queue, or the driver | claims a slot only | → SIGNALLED | → SIGNALLED | park: → IDLE if empty; hold: → HELD |
-//! | running and woken | SIGNALLED | the queue, or the driver | claims a slot only | nothing | nothing | park and hold fail and go → RUNNING |
+//! | running and woken | SIGNALLED | the queue, or the driver | claims a slot only | writes the same | writes the same | park and hold fail and go → RUNNING |
 //! | stopped | SIGNALLED + CLOSED, for ever | nobody | refused | nothing | nothing | – |
 //!
 //! A *signal* says that the control lane has something; a *wake* comes from a waker that a handler
@@ -32,7 +32,7 @@
 //! claiming of slots out. A wake that finds the worker idle belongs to a handler that has ended: it does
 //! nothing.
 
-use crate::sync::{AtomicU64, Ordering, ordering};
+use crate::sync::{AtomicU64, Ordering, ordering, weakened};
 
 /// Slots in one block of the mailbox. Two under loom, so that every model crosses block boundaries;
 /// otherwise a compromise: an idle-to-busy worker touches one block, a flood amortises its allocation.
@@ -185,8 +185,7 @@ impl Word {
     pub(crate) fn signal(&self) -> bool {
         self.claim(|phase| match phase {
             Phase::Idle | Phase::Held => Some(Phase::Running),
-            Phase::Running => Some(Phase::Signalled),
-            Phase::Signalled => None,
+            Phase::Running | Phase::Signalled => Some(Phase::Signalled),
         })
     }
 
@@ -195,8 +194,8 @@ impl Word {
     pub(crate) fn wake(&self) -> bool {
         self.claim(|phase| match phase {
             Phase::Held => Some(Phase::Running),
-            Phase::Running => Some(Phase::Signalled),
-            Phase::Idle | Phase::Signalled => None,
+            Phase::Running | Phase::Signalled => Some(Phase::Signalled),
+            Phase::Idle => None,
         })
     }
 
@@ -205,17 +204,22 @@ impl Word {
     pub(crate) fn knock(&self) -> bool {
         self.claim(|phase| match phase {
             Phase::Idle => Some(Phase::Running),
-            Phase::Running => Some(Phase::Signalled),
-            Phase::Held | Phase::Signalled => None,
+            Phase::Running if weakened("ring.knock") => None,
+            Phase::Running | Phase::Signalled => Some(Phase::Signalled),
+            Phase::Held => None,
         })
     }
 
+    /// Ordering: a second signal writes too, though it changes nothing. Its release is what makes the
+    /// order, or the event that woke a handler, visible to the driver that consumes the first one;
+    /// without it a driver could consume the signal, miss the order, and hold.
     fn claim(&self, next: impl Fn(Phase) -> Option<Phase>) -> bool {
         let mut current = self.load();
         loop {
-            let Some(phase) = next(current.phase()) else {
+            let Some(phase) = next(current.phase()) else { return false };
+            if phase == current.phase() && weakened("word.again") {
                 return false;
-            };
+            }
             match self.swap_if(current, current.with_phase(phase)) {
                 Ok(()) => return phase == Phase::Running,
                 Err(actual) => current = actual,

@@ -108,11 +108,7 @@ impl SupervisorCore {
             registrar,
             dispatcher,
             epoch: Instant::now(),
-            inner: Mutex::new(Inner {
-                plan,
-                children: BTreeMap::new(),
-                next_id: 0,
-            }),
+            inner: Mutex::new(Inner { plan, children: BTreeMap::new(), next_id: 0 }),
             line: Mutex::new(VecDeque::new()),
             this: this.clone(),
             parent: OnceLock::new(),
@@ -151,11 +147,7 @@ impl SupervisorCore {
             let id = inner.next_id;
             inner.next_id += 1;
             let (child, made) = make(self.shared(), id);
-            let entry = Entry {
-                child,
-                waiting: Some(sender),
-                started_before: false,
-            };
+            let entry = Entry { child, waiting: Some(sender), started_before: false };
             inner.children.insert(id, entry);
             self.report(self.decide(inner, Event::Add(id, policy)));
             Some(made)
@@ -218,16 +210,10 @@ impl SupervisorCore {
                 let _ = waiting.send(Ok(()));
             }
         }
-        let gone = if let Event::Gone(id) = event {
-            Some(id)
-        } else {
-            None
-        };
+        let gone = if let Event::Gone(id) = event { Some(id) } else { None };
         let children = &inner.children;
         let name = |id: ChildId| {
-            children
-                .get(&id)
-                .map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
+            children.get(&id).map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
         };
         let actions = inner.plan.on(event, now, &name);
         if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
@@ -290,20 +276,13 @@ impl SupervisorCore {
                 this.handle(Event::Timer(id, number));
             }
         };
-        self.dispatcher
-            .alarms
-            .set(Instant::now() + delay, Alarm::Call(Box::new(ring)));
+        self.dispatcher.alarms.set(Instant::now() + delay, Alarm::Call(Box::new(ring)));
     }
 
     /// The children, last first.
     pub(crate) fn children(&self) -> Vec<Arc<dyn Child>> {
         self.with_inner(|inner| {
-            inner
-                .children
-                .values()
-                .rev()
-                .map(|entry| Arc::clone(&entry.child))
-                .collect()
+            inner.children.values().rev().map(|entry| Arc::clone(&entry.child)).collect()
         })
     }
 }

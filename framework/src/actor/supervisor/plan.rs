@@ -93,10 +93,7 @@ enum Phase {
 impl Phase {
     /// Whether there is, or may be, an incarnation.
     fn is_live(self) -> bool {
-        matches!(
-            self,
-            Self::Starting | Self::Up | Self::Stopping | Self::Killed
-        )
+        matches!(self, Self::Starting | Self::Up | Self::Stopping | Self::Killed)
     }
 }
 
@@ -211,20 +208,12 @@ impl Plan {
         self.impatient = false;
         self.fruitless.clear();
         self.all.clear();
-        self.children
-            .values_mut()
-            .for_each(|child| child.fruitless = 0);
+        self.children.values_mut().for_each(|child| child.fruitless = 0);
         self.start_next(actions);
     }
 
     fn add(&mut self, id: ChildId, policy: ChildPolicy, actions: &mut Vec<Action>) {
-        let child = Child {
-            policy,
-            phase: Phase::Down,
-            fruitless: 0,
-            timer: 0,
-            finished: false,
-        };
+        let child = Child { policy, phase: Phase::Down, fruitless: 0, timer: 0, finished: false };
         self.children.insert(id, child);
         match self.mode {
             // Siblings that do not share a fate need not wait for each other either.
@@ -313,13 +302,11 @@ impl Plan {
     }
 
     fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
-        self.children
-            .get(&id)
-            .is_some_and(|child| match child.policy.restart {
-                Restart::Permanent => true,
-                Restart::Transient => !reason.is_normal(),
-                Restart::Temporary => false,
-            })
+        self.children.get(&id).is_some_and(|child| match child.policy.restart {
+            Restart::Permanent => true,
+            Restart::Transient => !reason.is_normal(),
+            Restart::Temporary => false,
+        })
     }
 
     fn finish_child(&mut self, id: ChildId, reason: &ExitReason, actions: &mut Vec<Action>) {
@@ -361,11 +348,7 @@ impl Plan {
         let Some(child) = self.children.get_mut(&id) else {
             return;
         };
-        child.fruitless = if fruitful {
-            0
-        } else {
-            child.fruitless.saturating_add(1)
-        };
+        child.fruitless = if fruitful { 0 } else { child.fruitless.saturating_add(1) };
         let delay = match child.fruitless {
             0 => Duration::ZERO,
             n => self.backoff.delay(n, random),
@@ -399,10 +382,7 @@ impl Plan {
             window.len() > limit as usize
         };
         let too_fruitless = !fruitful && exceeds(&mut self.fruitless, self.intensity.fruitless);
-        let too_many = self
-            .intensity
-            .all
-            .is_some_and(|limit| exceeds(&mut self.all, limit));
+        let too_many = self.intensity.all.is_some_and(|limit| exceeds(&mut self.all, limit));
         too_fruitless || too_many
     }
 
@@ -453,11 +433,7 @@ impl Plan {
                 child.timer = 0;
             }
         }
-        let last = self
-            .children
-            .range(from..)
-            .rev()
-            .find(|(_, child)| child.phase.is_live());
+        let last = self.children.range(from..).rev().find(|(_, child)| child.phase.is_live());
         let Some((&id, child)) = last else {
             return false;
         };
@@ -478,22 +454,14 @@ impl Plan {
             actions.push(Action::Kill(id));
             return;
         }
-        actions.push(if drain {
-            Action::Drain(id)
-        } else {
-            Action::Halt(id)
-        });
+        actions.push(if drain { Action::Drain(id) } else { Action::Halt(id) });
         if let Shutdown::Within(limit) = shutdown {
             self.set_timer(id, Phase::Stopping, limit, actions);
         }
     }
 
     fn timer(&mut self, id: ChildId, number: TimerNumber, actions: &mut Vec<Action>) {
-        let Some(child) = self
-            .children
-            .get_mut(&id)
-            .filter(|child| child.timer == number)
-        else {
+        let Some(child) = self.children.get_mut(&id).filter(|child| child.timer == number) else {
             return;
         };
         match child.phase {

@@ -77,11 +77,7 @@ pub struct Intensity {
 
 impl Default for Intensity {
     fn default() -> Self {
-        Self {
-            fruitless: 10,
-            all: None,
-            within: Duration::from_secs(10),
-        }
+        Self { fruitless: 10, all: None, within: Duration::from_secs(10) }
     }
 }
 
@@ -102,11 +98,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            first: Duration::from_millis(10),
-            longest: Duration::from_secs(1),
-            jitter: 0.1,
-        }
+        Self { first: Duration::from_millis(10), longest: Duration::from_secs(1), jitter: 0.1 }
     }
 }
 
@@ -120,10 +112,7 @@ impl Backoff {
 
     pub(super) fn validate(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.jitter) {
-            return Err(format!(
-                "backoff.jitter is {}; it must be between 0 and 1",
-                self.jitter
-            ));
+            return Err(format!("backoff.jitter is {}; it must be between 0 and 1", self.jitter));
         }
         if self.longest < self.first {
             return Err(format!(

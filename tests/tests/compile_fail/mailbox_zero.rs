@@ -1,0 +1,17 @@
+//! A mailbox without room accepts nothing.
+
+use millhand::prelude::*;
+
+#[derive(Message)]
+#[message(local)]
+struct Hash;
+
+#[derive(Worker)]
+#[worker(handles(Hash), mailbox = 0)]
+struct Hasher;
+
+impl Handle<Hash> for Hasher {
+    async fn handle(&mut self, _: Hash, _cx: &mut Context<Self>) {}
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! An overflow policy that does not exist.
+
+use millhand::prelude::*;
+
+#[derive(Message)]
+#[message(local)]
+struct Hash;
+
+#[derive(Worker)]
+#[worker(handles(Hash), overflow = drop)]
+struct Hasher;
+
+impl Handle<Hash> for Hasher {
+    async fn handle(&mut self, _: Hash, _cx: &mut Context<Self>) {}
+}
+
+fn main() {}
