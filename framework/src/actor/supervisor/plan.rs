@@ -551,3 +551,6 @@ impl Plan {
         !matches!(self.mode, Mode::Stopping(_) | Mode::Gone)
     }
 }
+
+#[cfg(all(test, not(millhand_loom)))]
+mod tests;
