@@ -1,20 +1,103 @@
-//! millhand: actor-based asynchronous jobs. (The journey of a message is told below.)
+//! Actor-based asynchronous jobs: typed workers, supervised, on a work-stealing dispatcher.
+//!
+//! You declare *messages* and *workers* with derive macros. A worker owns its state and handles one
+//! message at a time. A supervisor starts it, starts it again when it fails, and stops it in order. A
+//! dispatcher runs whichever worker has something to do, on the threads of your tokio runtime.
+//!
+//! ```
+//! use millhand::prelude::*;
+//!
+//! /// What is sent. The reply type belongs to the message.
+//! #[derive(Message)]
+//! #[message(local, reply = usize)]
+//! struct CountWords(String);
+//!
+//! /// Who handles it. The derive builds an inbox over the listed messages; nothing is boxed.
+//! #[derive(Worker)]
+//! #[worker(handles(CountWords))]
+//! struct Counter {
+//!     total: usize,
+//! }
+//!
+//! /// A plain impl, outside any macro.
+//! impl Handle<CountWords> for Counter {
+//!     async fn handle(&mut self, CountWords(text): CountWords, _: &mut Context<Self>) -> usize {
+//!         self.total += text.split_whitespace().count();
+//!         self.total
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), millhand::Error> {
+//!     let system = System::builder("words").start().await?;
+//!     let counter = system.worker("counter", || Counter { total: 0 }).start().await?;
+//!
+//!     counter.tell(CountWords("one two".into())).await?; // at most once, no reply
+//!     let total = counter.ask(CountWords("three".into())).await?; // a reply, or a typed failure
+//!     assert_eq!(total, 3);
+//!
+//!     system.shutdown().await?; // drains, then stops in reverse order
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The journey of a message
+//!
+//! ```text
+//!   sender                                                   handler
+//!     │ 1 tell / ask                                            ▲
+//!     ▼                                                         │ 5
+//!  Address ──2──▶ mailbox ──3──▶ dispatcher ──4──▶ run loop ────┘
+//!     ▲           (block queue,   (drivers,         (one future
+//!     │            one word)       stealing)         per worker)
+//!     └────────────────────────6 reply──────────────────┘
+//!                      7 a panic goes to the supervisor
+//! ```
+//!
+//! 1. The sender has an [`Address`] of the worker, a [`Recipient`] that can send one message type only,
+//!    or a [`Pool`]. It chooses the promise: [`tell`](Address::tell) or [`ask`](Address::ask).
+//! 2. The message goes into the worker's mailbox: one compare-and-swap, which also says whether the
+//!    worker was idle. A full mailbox makes the sender wait, or does what the worker's `overflow` says.
+//!    If it is refused, the message comes back in the error.
+//! 3. If the worker was idle, the sender, and nobody else, hands it to the dispatcher.
+//! 4. A driver, one task per thread of the runtime, polls the worker's run loop.
+//! 5. The run loop calls [`Handle::handle`] with the message, the worker's state and a [`Context`].
+//! 6. What the handler returns goes back to whoever asked.
+//! 7. If the handler panics, the worker's supervisor decides what becomes of it. The address, and the
+//!    messages in the mailbox, outlive the crash.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | declaring | [`Message`](macro@Message), [`Worker`](macro@Worker), [`Handle`], [`Lifecycle`] |
+//! | building and ending | [`System`], [`SystemBuilder`], [`WorkerBuilder`], [`PoolBuilder`], [`SupervisorBuilder`] |
+//! | sending | [`Address`], [`Recipient`], [`Pool`], [`Ask`], [`TellError`], [`AskError`] |
+//! | inside a handler | [`Context`] |
+//! | failing | [`Strategy`], [`Restart`], [`Intensity`], [`Backoff`], [`Shutdown`], [`ExitReason`] |
+//! | watching | [`Counters`], and the `tracing` events of target `millhand` |
+//!
+//! The library installs no panic hook and reads no environment variable.
 
 #![deny(unsafe_code)]
 
 #[allow(unused_extern_crates)]
 extern crate self as millhand;
 
+// What everything stands on: atomics and fences, recycled memory, coarse time.
 mod sync;
 
 mod pool;
 
 mod time;
 
+// A message inside one process.
 mod actor;
 
+// What can be seen from outside.
 mod observe;
 
+// The only part that knows all the others.
 mod system;
 
 pub use actor::address::{Address, Recipient};

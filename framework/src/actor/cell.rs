@@ -134,10 +134,20 @@ impl Runnable {
 }
 
 impl Drop for Runnable {
-    /// Only a dispatcher that is gone drops these; the worker never runs again.
+    /// Nobody will run it: its runtime is going away. The worker ends here, so that whoever waits for it
+    /// learns that it has.
     fn drop(&mut self) {
-        // SAFETY: the strong count is given up.
-        unsafe { (self.header.as_ref().vtable.release)(self.header) };
+        let mut again = Some(Self { header: self.header });
+        while let Some(runnable) = again.map(ManuallyDrop::new) {
+            // SAFETY: the strong count keeps the cell alive.
+            let orders = unsafe { &runnable.header.as_ref().orders };
+            orders.give(Order::Kill);
+            orders.give(Order::Retire);
+            again = match ManuallyDrop::into_inner(runnable).run() {
+                Ran::Again(runnable) => Some(runnable),
+                Ran::Parked | Ran::Gone => None,
+            };
+        }
     }
 }
 
@@ -464,7 +474,7 @@ impl<W: Worker> Core<W> {
                     None => continue,
                 }
             };
-            if self.header.orders.take(Order::Kill) {
+            if self.header.orders.has(Order::Kill) {
                 self.end(seat, Some(run), ExitReason::Killed)?;
                 continue;
             }
@@ -537,10 +547,6 @@ impl<W: Worker> Core<W> {
         }
         if !self.header.orders.take(Order::Start) {
             return Ok(self.header.word.hold().then_some(Ran::Parked));
-        }
-        if self.header.word.load().is_closed() {
-            // Its supervisor does not start what it has closed; nothing to do.
-            return Ok(None);
         }
         seat.leave();
         let made = catch_unwind(AssertUnwindSafe(|| (self.constructor)()));
@@ -644,7 +650,8 @@ impl<W: Worker> Core<W> {
         // SAFETY: as above.
         unsafe { self.private(|private| private.crashes = 0) };
         if let Some(asker) = asker {
-            asker.fail(if draining { Failure::Stopped } else { Failure::Restarted });
+            let crashed = matches!(reason, ExitReason::Panicked(_));
+            asker.fail(if draining && !crashed { Failure::Stopped } else { Failure::Restarted });
         }
     }
 
@@ -702,16 +709,18 @@ impl<W: Worker> Core<W> {
         self.header.orders.give(Order::Retire);
         if self.header.word.signal() {
             // SAFETY: the word has just granted the right.
-            let mut runnable = unsafe { Runnable::granted(&self.header) };
-            while let Ran::Again(again) = runnable.run() {
-                runnable = again;
-            }
+            drop(unsafe { Runnable::granted(&self.header) });
         }
     }
 
     /// Takes everything away from a driver that is stuck in the user code of this generation. True: it
     /// was; the supervisor has been told, and the successor is on its way.
+    ///
+    /// Only a worker that was killed, and has not been started again since, can be abandoned.
     pub(crate) fn abandon(&self, generation: u32) -> bool {
+        if !self.header.orders.has(Order::Kill) {
+            return false;
+        }
         {
             let mut seats = lock(&self.later_seats);
             let seat = self.seat.load(Ordering::Relaxed);
@@ -890,6 +899,10 @@ async fn live<W: Worker>(life: Life<W>) -> ExitReason {
     }
     let core = life.core();
     core.parent.child_started(core.child);
+    // SAFETY: the borrow above has ended with the hook.
+    if unsafe { life.incarnation() }.1.wants_to_stop() {
+        return ExitReason::Normal;
+    }
     loop {
         if core.header.orders.any() {
             if core.header.orders.take(Order::Halt) {
@@ -900,7 +913,7 @@ async fn live<W: Worker>(life: Life<W>) -> ExitReason {
                 core.mailbox.waiters.call_all();
                 life.private(|private| private.draining = true);
             }
-            if core.header.orders.take(Order::Kill) {
+            if core.header.orders.has(Order::Kill) {
                 return ExitReason::Killed;
             }
         }

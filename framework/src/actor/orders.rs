@@ -13,7 +13,7 @@ pub(crate) enum Order {
     Halt = 1 << 1,
     /// Close the mailbox, handle what is in it, then end.
     Drain = 1 << 2,
-    /// Drop the handler where it is suspended.
+    /// Drop the handler where it is suspended. Stands until the next Start.
     Kill = 1 << 3,
     /// Without an incarnation: close the mailbox, give up what is in it, end for good.
     Retire = 1 << 4,

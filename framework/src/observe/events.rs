@@ -15,6 +15,10 @@
 //! | `system.started`, `system.stopped` | INFO | `system` |
 //! | `system.abandoned` | ERROR | `system`, `workers` |
 
+//!
+//! A supervisor's decisions are reported while it decides: a subscriber must not call back into the
+//! system (sending a message is fine, `System::counters` is not).
+
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};

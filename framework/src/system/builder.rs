@@ -1,22 +1,20 @@
 //! Starting a system.
 
 use std::panic::catch_unwind;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use crate::actor::dispatcher::driver;
-use crate::actor::exit::ExitReason;
 use crate::actor::supervisor::plan::Event;
 use crate::actor::supervisor::policy::{Backoff, Intensity};
 use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
 use crate::observe::events;
-use crate::sync::{Mutex, prepare_fences};
+use crate::sync::prepare_fences;
 use crate::system::error::StartError;
 use crate::system::registry::Registry;
-use crate::system::{Above, Shared, System};
+use crate::system::{End, Shared, System};
 
 /// Builds a [`System`].
 #[derive(Debug, Clone)]
@@ -119,25 +117,18 @@ impl SystemBuilder {
             Arc::clone(&registry) as _,
             Arc::clone(&dispatcher),
         );
-        let shared = Arc::new(Shared {
-            name,
-            dispatcher,
-            registry,
-            shutdown_deadline: self.shutdown_deadline,
-            root: OnceLock::new(),
-            failure: Mutex::new(None::<ExitReason>),
-            ended: watch::Sender::new(None),
-        });
-        root.set_parent(Arc::new(Above { shared: Arc::downgrade(&shared) }), 0);
-        shared.root.get_or_init(|| Arc::clone(&root));
-        let weak = Arc::downgrade(&shared);
-        shared.dispatcher.when_over(move || {
-            if let Some(shared) = weak.upgrade() {
-                shared.runtime_gone();
+        let end = Arc::new(End::new(Arc::clone(&name), Arc::clone(&dispatcher), &root));
+        root.set_parent(Arc::clone(&end) as _, 0);
+        // Not a strong reference: `End` holds the dispatcher.
+        let weak = Arc::downgrade(&end);
+        dispatcher.when_over(move || {
+            if let Some(end) = weak.upgrade() {
+                end.runtime_gone();
             }
         });
         root.handle(Event::Start);
-        events::system_started(&shared.name);
-        Ok(System::new(shared))
+        events::system_started(&name);
+        let shutdown_deadline = self.shutdown_deadline;
+        Ok(System::new(Shared { name, dispatcher, registry, root, shutdown_deadline, end }))
     }
 }

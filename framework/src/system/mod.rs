@@ -14,7 +14,8 @@ pub(crate) mod shutdown;
 pub(crate) mod error;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -44,8 +45,17 @@ pub(crate) struct Shared {
     pub(crate) name: Arc<str>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) shutdown_deadline: std::time::Duration,
-    root: OnceLock<Arc<SupervisorCore>>,
+    pub(crate) root: Arc<SupervisorCore>,
+    pub(crate) shutdown_deadline: Duration,
+    pub(crate) end: Arc<End>,
+}
+
+/// How a system ends. The root supervisor reports here; it must find it even when nobody holds the
+/// system any more.
+pub(crate) struct End {
+    name: Arc<str>,
+    dispatcher: Arc<Dispatcher>,
+    root: Weak<SupervisorCore>,
     /// Why the system is stopping, if it was not asked to.
     failure: Mutex<Option<ExitReason>>,
     /// Why the system has ended, once it has.
@@ -63,8 +73,8 @@ impl System {
         SystemBuilder::new(name.into())
     }
 
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { owner: Arc::new(Owner { shared }) }
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { owner: Arc::new(Owner { shared: Arc::new(shared) }) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -85,7 +95,7 @@ impl System {
     /// All workers, in the order in which they were started, with what they have done so far.
     pub fn counters(&self) -> Vec<(String, Counters)> {
         let mut workers = Vec::new();
-        self.shared().root().workers(&mut workers);
+        self.shared().root.workers(&mut workers);
         workers.into_iter().map(|(path, counters)| (path.to_string(), counters)).collect()
     }
 
@@ -96,15 +106,22 @@ impl System {
     ///
     /// Safe to drop and call again.
     pub async fn stopped(&self) -> ExitReason {
-        self.shared().ended().await
+        self.shared().end.ended().await
     }
 }
 
-impl Shared {
-    pub(crate) fn root(&self) -> &Arc<SupervisorCore> {
-        match self.root.get() {
-            Some(root) => root,
-            None => unreachable!("set before the system is handed out"),
+impl End {
+    pub(crate) fn new(
+        name: Arc<str>,
+        dispatcher: Arc<Dispatcher>,
+        root: &Arc<SupervisorCore>,
+    ) -> Self {
+        Self {
+            name,
+            dispatcher,
+            root: Arc::downgrade(root),
+            failure: Mutex::new(None),
+            ended: watch::Sender::new(None),
         }
     }
 
@@ -116,7 +133,14 @@ impl Shared {
         }
     }
 
-    fn end(&self, reason: ExitReason) {
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
+    /// The system is over: the drivers finish, and whoever waits for the end learns of it.
+    pub(crate) fn end(&self) {
+        let reason = lock(&self.failure).take().unwrap_or(ExitReason::Shutdown);
+        self.dispatcher.end();
         let first = self.ended.send_if_modified(|ended| {
             let first = ended.is_none();
             ended.get_or_insert(reason);
@@ -129,41 +153,36 @@ impl Shared {
 
     /// No driver is left, because the runtime was dropped: nothing will run again, so everything that
     /// waits for something must fail now.
-    fn runtime_gone(&self) {
-        self.root().extinguish();
+    pub(crate) fn runtime_gone(&self) {
+        if let Some(root) = self.root.upgrade() {
+            root.extinguish();
+            root.handle(Event::Kill);
+            root.handle(Event::Retire);
+        }
         self.dispatcher.clear_queues();
-        self.end(ExitReason::Shutdown);
+        self.end();
     }
 }
 
-/// The root supervisor's parent.
-struct Above {
-    shared: std::sync::Weak<Shared>,
-}
-
-impl Parent for Above {
+impl Parent for End {
     fn child_started(&self, _child: usize) {}
 
     /// The root gave up: there is nobody above it to restart it, so the system ends.
     fn child_exited(&self, _child: usize, reason: ExitReason, _fruitful: bool) {
-        if let Some(shared) = self.shared.upgrade() {
-            lock(&shared.failure).get_or_insert(reason);
-            shared.root().handle(Event::Retire);
+        lock(&self.failure).get_or_insert(reason);
+        if let Some(root) = self.root.upgrade() {
+            root.handle(Event::Retire);
         }
     }
 
     fn child_gone(&self, _child: usize) {
-        if let Some(shared) = self.shared.upgrade() {
-            let reason = lock(&shared.failure).take().unwrap_or(ExitReason::Shutdown);
-            shared.dispatcher.end();
-            shared.end(reason);
-        }
+        self.end();
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        let root = self.shared.root();
+        let root = &self.shared.root;
         root.handle(Event::Kill);
         root.handle(Event::Retire);
     }

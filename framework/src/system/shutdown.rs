@@ -3,7 +3,8 @@
 //! 1. The root supervisor stops its children in reverse order of their start. Each closes its mailbox,
 //!    handles what is in it, and ends; only then is the one before it stopped, so that a worker's
 //!    dependencies, which were started before it, outlive it.
-//! 2. One kill grace before the deadline, patience ends: whatever is left is killed.
+//! 2. One kill grace before the deadline (at half time, if that is later), patience ends: whatever is
+//!    left is killed.
 //! 3. At the deadline, what has still not ended is named and left behind.
 //!
 //! The runtime's timers drive this, and the watchdog's thread as well: if every thread of the runtime is
@@ -52,11 +53,12 @@ impl System {
     /// As for `shutdown`.
     pub async fn shutdown_within(&self, deadline: Duration) -> Result<(), ShutdownError> {
         let shared = self.shared();
-        shared.root().handle(Event::Retire);
-        let patience = deadline.saturating_sub(shared.dispatcher.kill_grace);
-        at(shared, patience, |shared| shared.root().handle(Event::Kill));
+        shared.root.handle(Event::Retire);
+        let grace = shared.dispatcher.kill_grace.min(deadline / 2);
+        let patience = deadline - grace;
+        at(shared, patience, |shared| shared.root.handle(Event::Kill));
         at(shared, deadline, |shared| shared.give_up());
-        shared.ended().await;
+        shared.end.ended().await;
         let abandoned = shared.dispatcher.abandoned();
         if abandoned.is_empty() {
             return Ok(());
@@ -82,15 +84,14 @@ fn at(shared: &Arc<Shared>, delay: Duration, act: fn(&Shared)) {
 impl Shared {
     /// The deadline has come: names what is left, and ends the system without it.
     fn give_up(&self) {
-        if self.ended.borrow().is_some() {
+        if self.end.has_ended() {
             return;
         }
         let mut left = Vec::new();
-        self.root().workers(&mut left);
+        self.root.workers(&mut left);
         for (path, _) in left.into_iter().rev() {
             self.dispatcher.note_abandoned(&path);
         }
-        self.dispatcher.end();
-        self.end(crate::actor::exit::ExitReason::Shutdown);
+        self.end.end();
     }
 }

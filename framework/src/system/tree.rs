@@ -96,7 +96,7 @@ impl System {
 
     fn place(&self, name: impl Into<String>) -> Place {
         let shared = Arc::clone(self.shared());
-        Place { parent: Arc::clone(shared.root()), shared, name: name.into() }
+        Place { parent: Arc::clone(&shared.root), shared, name: name.into() }
     }
 }
 
@@ -164,7 +164,7 @@ impl Place {
         if let Some(problem) = problem {
             return Err(StartError::InvalidName { name: self.name.clone(), problem });
         }
-        Ok(if Arc::ptr_eq(&self.parent, self.shared.root()) {
+        Ok(if Arc::ptr_eq(&self.parent, &self.shared.root) {
             self.name.as_str().into()
         } else {
             format!("{}/{}", self.parent.path(), self.name).into()

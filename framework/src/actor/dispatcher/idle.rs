@@ -125,10 +125,6 @@ impl Idle {
     pub(crate) fn all_asleep(&self) -> bool {
         self.counts.load(Ordering::SeqCst) / AWAKE == 0
     }
-
-    pub(crate) fn any_asleep(&self) -> bool {
-        self.counts.load(Ordering::SeqCst) / AWAKE < self.drivers
-    }
 }
 
 #[cfg(all(test, millhand_loom))]

@@ -29,7 +29,7 @@ use driver::Local;
 use idle::Idle;
 use watchdog::Watchdog;
 
-use crate::actor::cell::{Ran, Runnable, RunnableSlot};
+use crate::actor::cell::{Runnable, RunnableSlot};
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
 use crate::time::{Alarms, Clock};
 
@@ -150,10 +150,11 @@ impl Dispatcher {
         self.over.store(true, Ordering::Release);
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();
+            self.alarms.close();
             if let Some(on_over) = self.on_over.get() {
                 on_over();
             }
-            self.alarms.close();
+            self.clear_queues();
         }
     }
 
@@ -172,7 +173,7 @@ impl Dispatcher {
         let _ = self.on_over.set(Box::new(call));
     }
 
-    /// Runs, on this thread, what is left in the queues of drivers that are gone.
+    /// Ends, on this thread, the workers that are left in the queues of drivers that are gone.
     pub(crate) fn clear_queues(&self) {
         loop {
             let mut left = self.injector.pop_batch(usize::MAX);
@@ -180,11 +181,7 @@ impl Dispatcher {
             if left.is_empty() {
                 return;
             }
-            for mut runnable in left {
-                while let Ran::Again(again) = runnable.run() {
-                    runnable = again;
-                }
-            }
+            drop(left);
         }
     }
 
@@ -193,7 +190,7 @@ impl Dispatcher {
         self.tick.0.fetch_add(1, Ordering::Relaxed);
         for (seat, seen) in self.seats.iter().zip(seen) {
             let activations = seat.activations.load(Ordering::Relaxed);
-            if *seen == activations && self.idle.any_asleep() {
+            if *seen == activations {
                 if let Some(runnable) = seat.next.take() {
                     self.inject(runnable);
                 } else if seat.has_queued.load(Ordering::Relaxed) {

@@ -110,7 +110,7 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
         for appointment in due {
             (appointment.keep)();
         }
-        if watchdog.ended.load(Ordering::Acquire) && next.is_none() {
+        if watchdog.ended.load(Ordering::Acquire) {
             return;
         }
         idle_rounds = if system.idle.all_asleep() { idle_rounds + 1 } else { 0 };

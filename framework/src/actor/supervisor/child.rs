@@ -86,6 +86,7 @@ fn abandon_after<W: Worker>(delay: Duration, worker: Weak<Core<W>>, generation: 
     core.header.dispatcher.watchdog.appoint(delay, move || {
         if let Some(core) = worker.upgrade()
             && core.generation() == generation
+            && core.header.orders.has(Order::Kill)
             && !core.abandon(generation)
         {
             abandon_after(ABANDON_AGAIN, worker, generation);

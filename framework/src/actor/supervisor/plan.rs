@@ -275,6 +275,13 @@ impl Plan {
             return;
         }
         let was_asked = matches!(child.phase, Phase::Stopping | Phase::Killed);
+        if child.phase == Phase::Stopping && self.goes_on_draining(id, reason, fruitful, now) {
+            // The same timer goes on: the child has its time once, however often it crashes.
+            actions.extend([Action::Restarting(id, Duration::ZERO), Action::Start(id)]);
+            actions.push(Action::Drain(id));
+            return;
+        }
+        let Some(child) = self.children.get_mut(&id) else { return };
         child.phase = Phase::Down;
         child.timer = 0;
         match self.mode.clone() {
@@ -299,6 +306,22 @@ impl Plan {
             Mode::Stopping(_) => self.stop_next(actions),
             Mode::Down | Mode::Gone => {}
         }
+    }
+
+    /// A child that crashes while it drains its mailbox is started again for the rest of it, as far as
+    /// the intensity allows.
+    fn goes_on_draining(
+        &mut self,
+        id: ChildId,
+        reason: &ExitReason,
+        fruitful: Fruitful,
+        now: Moment,
+    ) -> bool {
+        matches!(self.mode, Mode::Stopping(Goal::Retire))
+            && !self.impatient
+            && !reason.is_normal()
+            && self.should_restart(id, reason)
+            && !self.is_one_too_many(fruitful, now)
     }
 
     fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
