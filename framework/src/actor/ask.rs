@@ -1,8 +1,9 @@
 //! `ask`: a message, and what its handler returns.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::actor::error::AskError;
 use crate::actor::mailbox::waiters::Ticket;
 use crate::actor::message::Message;
 use crate::actor::reply::{self, Failure, Reply};
+use crate::sync::{AtomicBool, Ordering};
 use crate::time::{Alarm, AlarmKey, LONGEST};
 
 /// The future of an ask; see [`Address::ask`](crate::Address::ask). Nothing is sent before it is polled.
@@ -70,12 +72,51 @@ impl<'a, M: Message> Ask<'a, M> {
     pub(crate) fn blocking(self) -> Result<M::Reply, AskError<M>> {
         if dispatcher::on_driver_thread() {
             let mut this = self;
-            return match std::mem::replace(&mut this.stage, Stage::Over) {
-                Stage::Unsent(message) => Err(AskError::WouldBlock(message)),
-                _ => unreachable!("not polled yet"),
+            return match this.give_up() {
+                Some(message) => Err(AskError::WouldBlock(message)),
+                None => unreachable!("not polled yet"),
             };
         }
-        pollster::block_on(self)
+        pollster::block_on(self.with_real_deadline())
+    }
+
+    /// A thread that blocks may be the very one that would run the runtime's timers, so the deadline of
+    /// a blocking ask is also kept by the watchdog, which has a thread of its own.
+    async fn with_real_deadline(mut self) -> Result<M::Reply, AskError<M>> {
+        let late = Arc::new(AtomicBool::new(false));
+        let mut appointed = false;
+        poll_fn(|cx| {
+            if let Poll::Ready(outcome) = Pin::new(&mut self).poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            if late.load(Ordering::Acquire) {
+                return Poll::Ready(Err(AskError::Timeout(self.give_up())));
+            }
+            if !std::mem::replace(&mut appointed, true)
+                && let Some(due) = self.due
+            {
+                let (late, waker) = (Arc::clone(&late), cx.waker().clone());
+                let delay = due.saturating_duration_since(Instant::now());
+                self.to.dispatcher().watchdog.appoint(delay, move || {
+                    late.store(true, Ordering::Release);
+                    waker.wake();
+                });
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Takes the message back, if it has not been sent.
+    fn give_up(&mut self) -> Option<M> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Unsent(message) => Some(message),
+            Stage::Queued { parcel, mut ticket, .. } => {
+                self.to.leave_line(&mut ticket, false);
+                Some(parcel.message)
+            }
+            Stage::Sent(_) | Stage::Over => None,
+        }
     }
 
     /// Fixes the deadline and tries to send.

@@ -204,10 +204,15 @@ impl Header {
         self.schedule_if(self.word.signal());
     }
 
-    fn waker_data(&self) -> *const () {
+    /// A waker for the current turn, without a strong count of its own: for use during an activation.
+    #[inline(always)]
+    fn borrowed_waker(&self) -> ManuallyDrop<Waker> {
         let this = self.this.load(Ordering::Relaxed);
         let turn = self.turn.load(Ordering::Relaxed) as usize % TURNS;
-        this.map_addr(|address| address | turn).cast_const().cast()
+        let data = this.map_addr(|address| address | turn).cast_const().cast();
+        // SAFETY: the vtable fits the data. An activation holds a strong count for longer than this is
+        // borrowed; a clone takes one of its own.
+        ManuallyDrop::new(unsafe { Waker::new(data, &WAKER) })
     }
 }
 
@@ -215,7 +220,7 @@ impl Header {
 fn header_of(data: *const ()) -> (NonNull<Header>, usize) {
     let turn = data.addr() % TURNS;
     let header = data.map_addr(|address| address - turn).cast_mut().cast();
-    // SAFETY: `waker_data` made it from a cell's address.
+    // SAFETY: `borrowed_waker` made it from a cell's address.
     (unsafe { NonNull::new_unchecked(header) }, turn)
 }
 
@@ -483,11 +488,8 @@ impl<W: Worker> Core<W> {
             let incarnation = self.incarnation();
             // SAFETY: as `activate` says.
             unsafe { self.private(|private| private.step = Step::Suspended) };
-            let waker = ManuallyDrop::new(
-                // SAFETY: the vtable fits the data; the activation's strong count outlives this borrow.
-                unsafe { Waker::new(self.header.waker_data(), &WAKER) },
-            );
-            let mut task = task::Context::from_waker(&waker);
+            // Only user code awaits anything that wakes, and it gets a waker of its own turn.
+            let mut task = task::Context::from_waker(Waker::noop());
             let polled = catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut task)));
             if let Err(Abandoned) = seat.come_back() {
                 drop_quietly(polled);
@@ -853,9 +855,10 @@ impl<W: Worker> Life<W> {
     async fn user<F: Future>(&self, future: F) -> F::Output {
         let seat = self.seat();
         let mut future = pin!(future);
-        poll_fn(|task| {
+        poll_fn(|_| {
+            let waker = self.core().header.borrowed_waker();
             seat.leave();
-            let polled = future.as_mut().poll(task);
+            let polled = future.as_mut().poll(&mut task::Context::from_waker(&waker));
             match seat.come_back() {
                 Ok(()) => polled,
                 Err(Abandoned) => Poll::Pending,
