@@ -84,12 +84,14 @@
 #[allow(unused_extern_crates)]
 extern crate self as millhand;
 
-// What everything stands on: atomics and fences, recycled memory, coarse time.
+// What everything stands on: atomics and fences, recycled memory, coarse time, the runtime.
 mod sync;
 
 mod pool;
 
 mod time;
+
+mod runtime;
 
 // A message inside one process.
 mod actor;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::runtime::Runtime;
 use crate::sync::{Mutex, lock};
 
 /// A deadline: milliseconds since the system started, modulo 2^32. Comparisons hold over 24 days, so
@@ -51,6 +52,14 @@ impl Clock {
     }
 }
 
+/// A point in time that is not reached: what adding too long a delay amounts to.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// `delay` from now, however long it is.
+pub(crate) fn after(delay: Duration) -> Instant {
+    Instant::now() + delay.min(FAR)
+}
+
 /// What to do when the time has come.
 pub(crate) enum Alarm {
     Wake(Waker),
@@ -69,6 +78,7 @@ pub(crate) struct Alarms {
     set: Mutex<Set>,
     /// Tells the timekeeper that the earliest alarm has changed.
     changed: tokio::sync::Notify,
+    runtime: Runtime,
 }
 
 struct Set {
@@ -80,9 +90,9 @@ struct Set {
 }
 
 impl Alarms {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(runtime: Runtime) -> Self {
         let set = Set { next_number: 0, by_due: BTreeMap::new(), armed: None, closed: false };
-        Self { set: Mutex::new(set), changed: tokio::sync::Notify::new() }
+        Self { set: Mutex::new(set), changed: tokio::sync::Notify::new(), runtime }
     }
 
     /// Sets an alarm. After the system has ended, it goes off at once.
@@ -103,6 +113,7 @@ impl Alarms {
         drop(set);
         if too_late {
             self.changed.notify_one();
+            self.runtime.announce();
         }
         key
     }

@@ -44,6 +44,7 @@ use crate::actor::worker::{Asker, BoxError, EnvelopeOf, OnCrash, Worker};
 use crate::observe::counters::Counts;
 use crate::observe::events;
 use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, UnsafeCell, lock};
+use crate::time::Tick;
 
 /// Messages that one activation handles before the worker goes to the back of the queue: long enough
 /// to amortise scheduling, short enough that a flooded worker does not hold the others up.
@@ -308,8 +309,9 @@ struct Private<W: Worker> {
     incarnation: Option<NonNull<Incarnation<W>>>,
     /// A message is being handled.
     in_hand: bool,
-    /// Who asked for the message in hand.
+    /// Who asked for the message in hand, and until when it is of use.
     asker: Option<ReplyTo>,
+    deadline: Option<Tick>,
     /// A copy of the message in hand, for the successor (`on_crash = retry`).
     copy: Option<W::Inbox>,
     /// The message in hand has ended this many incarnations.
@@ -404,6 +406,7 @@ impl<W: Worker> Core<W> {
                 incarnation: None,
                 in_hand: false,
                 asker: None,
+                deadline: None,
                 copy: None,
                 crashes: 0,
                 retry: None,
@@ -615,6 +618,8 @@ impl<W: Worker> Core<W> {
             drop_quietly(incarnation);
         }
         seat.come_back()?;
+        // SAFETY: back on the seat, with the right.
+        self.mailbox.publish(&unsafe { Right::assume() });
         // SAFETY: back on the seat.
         let fruitful = unsafe { self.private(|private| mem::take(&mut private.handled) > 0) };
         self.settle_message_in_hand(&reason);
@@ -642,9 +647,14 @@ impl<W: Worker> Core<W> {
         };
         if let Some(inbox) = again {
             self.counts.retried();
-            let envelope = Envelope { reply: asker, ..Envelope::tell(inbox) };
             // SAFETY: as above.
-            unsafe { self.private(|private| private.retry = Some(envelope)) };
+            unsafe {
+                self.private(|private| {
+                    let deadline = private.deadline.take();
+                    let envelope = Envelope { reply: asker, deadline, ..Envelope::tell(inbox) };
+                    private.retry = Some(envelope);
+                });
+            }
             return;
         }
         self.counts.lost();
@@ -652,8 +662,10 @@ impl<W: Worker> Core<W> {
         // SAFETY: as above.
         unsafe { self.private(|private| private.crashes = 0) };
         if let Some(asker) = asker {
+            let orders = &self.header.orders;
+            let last = draining || orders.has(Order::Drain) || orders.has(Order::Retire);
             let crashed = matches!(reason, ExitReason::Panicked(_));
-            asker.fail(if draining && !crashed { Failure::Stopped } else { Failure::Restarted });
+            asker.fail(if last && !crashed { Failure::Stopped } else { Failure::Restarted });
         }
     }
 
@@ -712,6 +724,9 @@ impl<W: Worker> Core<W> {
         if self.header.word.signal() {
             // SAFETY: the word has just granted the right.
             drop(unsafe { Runnable::granted(&self.header) });
+        } else {
+            // It runs, on a thread that the runtime cannot take back, or waits in a queue.
+            self.abandon(self.generation());
         }
     }
 
@@ -964,39 +979,44 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
         life.user(async move { discard_quietly(envelope, Failure::Expired) }).await;
         return false;
     }
-    let asked = envelope.reply.is_some();
-    let inbox = envelope.inbox;
-    let copy = match W::POLICY.on_crash {
-        OnCrash::Lose => None,
-        OnCrash::Retry(_) => {
-            life.seat().leave();
-            let copy = W::copy_for_retry(&inbox);
-            if let Err(Abandoned) = life.seat().come_back() {
-                // As in `user`.
-                std::future::pending::<()>().await;
-            }
-            copy
+    let Envelope { reply, deadline, inbox, .. } = envelope;
+    let asked = reply.is_some();
+    if W::POLICY.blocking {
+        // It may take long, and whoever waits for room should not wait for it.
+        core.mailbox.publish(&life.right());
+    }
+    let attempt = life.private(|private| {
+        private.in_hand = true;
+        private.asker = reply;
+        private.deadline = deadline;
+        private.budget -= 1;
+        private.crashes + 1
+    });
+    if let OnCrash::Retry(_) = W::POLICY.on_crash {
+        life.seat().leave();
+        let copy = W::copy_for_retry(&inbox);
+        if let Err(Abandoned) = life.seat().come_back() {
+            // As in `user`.
+            std::future::pending::<()>().await;
         }
-    };
+        life.private(|private| private.copy = copy);
+    }
+    core.next_turn();
     // SAFETY: no other borrow is alive.
     let (state, context) = unsafe { life.incarnation() };
-    life.private(|private| {
-        private.in_hand = true;
-        private.asker = envelope.reply;
-        private.copy = copy;
-        private.budget -= 1;
-        context.set_attempt(private.crashes + 1);
-    });
-    core.next_turn();
+    context.set_attempt(attempt);
     let outcome = life.user(state.dispatch(inbox, context)).await;
     let asker = life.private(|private| {
-        private.in_hand = false;
         private.copy = None;
-        private.crashes = 0;
-        private.handled += 1;
         private.asker.take()
     });
     let failed = W::settle(outcome, asker.map(Asker));
+    // Only now: a reply that nobody wants may panic when it is dropped.
+    life.private(|private| {
+        private.in_hand = false;
+        private.crashes = 0;
+        private.handled += 1;
+    });
     core.counts.handled(failed);
     if asked && dispatcher::foreign_wake_pending() {
         // A task of the hosting runtime waits on this very thread: let it run soon.

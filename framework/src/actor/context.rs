@@ -12,7 +12,7 @@ use crate::actor::cell::Core;
 use crate::actor::message::Message;
 use crate::actor::orders::Order;
 use crate::actor::worker::{Accepts, Worker};
-use crate::time::{Alarm, AlarmKey};
+use crate::time::{Alarm, AlarmKey, after};
 
 /// A handler's view of its own worker: its address, its timers, its wish to stop.
 ///
@@ -44,6 +44,8 @@ enum Due<W: Worker> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimerId {
     number: u64,
+    /// A number of an earlier life names nothing in this one.
+    generation: u32,
 }
 
 impl<W: Worker> Context<W> {
@@ -86,7 +88,7 @@ impl<W: Worker> Context<W> {
     where
         W: Accepts<M>,
     {
-        self.set_timer(Instant::now() + delay, Due::Once(W::wrap(message)))
+        self.set_timer(after(delay), Due::Once(W::wrap(message)))
     }
 
     /// Handles a clone of `message` every `period`, the first after one period. If the worker is late,
@@ -97,11 +99,14 @@ impl<W: Worker> Context<W> {
     {
         let period = period.max(Duration::from_millis(1));
         let make = Box::new(move || W::wrap(message.clone()));
-        self.set_timer(Instant::now() + period, Due::Every { period, make })
+        self.set_timer(after(period), Due::Every { period, make })
     }
 
     /// Cancels a timer. True: it was still set.
     pub fn cancel(&mut self, timer: TimerId) -> bool {
+        if timer.generation != self.generation {
+            return false;
+        }
         let Some(timers) = &mut self.timers else {
             return false;
         };
@@ -117,7 +122,7 @@ impl<W: Worker> Context<W> {
         timers.next_number += 1;
         timers.set.insert((due, number), what);
         self.arm();
-        TimerId { number }
+        TimerId { number, generation: self.generation }
     }
 
     /// Sets the alarm for the earliest timer, if it is not set already.

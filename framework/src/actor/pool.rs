@@ -149,11 +149,17 @@ impl<W: Worker> Inner<W> {
 }
 
 impl<W: Worker> Address<W> {
-    /// Messages waiting, doubled, plus one if the worker is not idle.
+    /// Messages waiting, and the one in hand: a suspended handler counts as a message, a running one,
+    /// which is about to be done, as half.
     fn load(&self) -> u64 {
         let core = self.core();
         let state = core.header.word.load();
-        core.mailbox.len(state) * 2 + u64::from(state.phase() != Phase::Idle)
+        let in_hand = match state.phase() {
+            Phase::Idle => 0,
+            Phase::Running | Phase::Signalled => 1,
+            Phase::Held => 2,
+        };
+        core.mailbox.len(state) * 2 + in_hand
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) struct Reply<R: Send + 'static> {
     slot: NonNull<Slot<R>>,
 }
 
-/// The answerer's half. Dropping it without an answer fails the ask.
+/// The answerer's half. Dropping it without an answer fails the ask: its worker crashed.
 #[derive(Debug)]
 pub(crate) struct ReplyTo {
     slot: NonNull<Header>,
@@ -279,7 +279,7 @@ impl Drop for ReplyTo {
         // SAFETY: alive until both halves have left.
         let state = unsafe { self.slot.as_ref() }.state.load(Ordering::Relaxed);
         if state & DONE == 0 {
-            self.finish(Failure::Dropped as u32);
+            self.finish(Failure::Restarted as u32);
         }
         // SAFETY: alive, and the answerer's half ends here.
         unsafe { Header::leave(self.slot, ANSWERER_GONE) };

@@ -11,6 +11,7 @@ use crate::actor::supervisor::plan::Event;
 use crate::actor::supervisor::policy::{Backoff, Intensity};
 use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
 use crate::observe::events;
+use crate::runtime::Runtime;
 use crate::sync::prepare_fences;
 use crate::system::error::StartError;
 use crate::system::registry::Registry;
@@ -107,7 +108,7 @@ impl SystemBuilder {
         catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO)))
             .map_err(|_| StartError::NoTimer)?;
         prepare_fences();
-        let dispatcher = driver::start(&runtime, self.ask_timeout, self.kill_grace)
+        let dispatcher = driver::start(Runtime::new(runtime), self.ask_timeout, self.kill_grace)
             .map_err(StartError::Thread)?;
         let name: Arc<str> = self.name.into();
         let registry = Arc::new(Registry::new());

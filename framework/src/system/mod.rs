@@ -156,8 +156,8 @@ impl End {
     pub(crate) fn runtime_gone(&self) {
         if let Some(root) = self.root.upgrade() {
             root.extinguish();
-            root.handle(Event::Kill);
             root.handle(Event::Retire);
+            root.handle(Event::Kill);
         }
         self.dispatcher.clear_queues();
         self.end();
@@ -183,8 +183,8 @@ impl Parent for End {
 impl Drop for Owner {
     fn drop(&mut self) {
         let root = &self.shared.root;
-        root.handle(Event::Kill);
         root.handle(Event::Retire);
+        root.handle(Event::Kill);
     }
 }
 

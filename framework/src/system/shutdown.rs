@@ -5,7 +5,8 @@
 //!    dependencies, which were started before it, outlive it.
 //! 2. One kill grace before the deadline (at half time, if that is later), patience ends: whatever is
 //!    left is killed.
-//! 3. At the deadline, what has still not ended is named and left behind.
+//! 3. An eighth of that before the deadline, handlers that have not returned are abandoned.
+//! 4. At the deadline, what has still not ended is named and left behind.
 //!
 //! The runtime's timers drive this, and the watchdog's thread as well: if every thread of the runtime is
 //! stuck in a handler, no timer fires.
@@ -13,14 +14,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::actor::supervisor::child::Child;
 use crate::actor::supervisor::plan::Event;
 use crate::observe::events;
 use crate::system::error::ShutdownError;
 use crate::system::{Shared, System};
-use crate::time::Alarm;
+use crate::time::{Alarm, after};
 
 impl System {
     /// Drains and stops all workers, in reverse order of their start, and ends the system.
@@ -57,6 +56,8 @@ impl System {
         let grace = shared.dispatcher.kill_grace.min(deadline / 2);
         let patience = deadline - grace;
         at(shared, patience, |shared| shared.root.handle(Event::Kill));
+        // A little before the end, so that there is time for the rest when the stuck are given up.
+        at(shared, deadline - grace / 8, |shared| shared.root.abandon());
         at(shared, deadline, |shared| shared.give_up());
         shared.end.ended().await;
         let abandoned = shared.dispatcher.abandoned();
@@ -76,8 +77,7 @@ fn at(shared: &Arc<Shared>, delay: Duration, act: fn(&Shared)) {
             act(&shared);
         }
     };
-    let due = Instant::now() + delay;
-    shared.dispatcher.alarms.set(due, Alarm::Call(Box::new(ring.clone())));
+    shared.dispatcher.alarms.set(after(delay), Alarm::Call(Box::new(ring.clone())));
     shared.dispatcher.watchdog.appoint(delay, ring);
 }
 

@@ -16,11 +16,12 @@ use super::{CURRENT, Dispatcher, DriverSeat, Injector};
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
 use crate::actor::dispatcher::watchdog::Watchdog;
+use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering};
 use crate::time::{Alarms, Clock};
 
 /// Capacity of a driver's queue; what does not fit goes to the injector, half a queue at a time.
-const QUEUE_CAPACITY: usize = 256;
+pub(super) const QUEUE_CAPACITY: usize = 256;
 
 /// How often in a row the worker that was woken last runs next, ahead of the queue. Two workers that
 /// keep waking each other would otherwise shut out the rest.
@@ -35,15 +36,15 @@ const ACTIVATIONS_PER_POLL: u32 = 256;
 
 /// Starts one driver per worker thread of the runtime.
 pub(crate) fn start(
-    runtime: &tokio::runtime::Handle,
+    runtime: Runtime,
     ask_timeout: Duration,
     kill_grace: Duration,
 ) -> std::io::Result<Arc<Dispatcher>> {
-    let drivers = runtime.metrics().num_workers().clamp(1, MOST_DRIVERS);
+    let drivers = runtime.threads().clamp(1, MOST_DRIVERS);
     let queues: Vec<_> = (0..drivers).map(|_| st3::fifo::Worker::new(QUEUE_CAPACITY)).collect();
     let dispatcher = Arc::new(Dispatcher {
         clock: Clock::new(),
-        alarms: Arc::new(Alarms::new()),
+        alarms: Arc::new(Alarms::new(runtime.clone())),
         watchdog: Watchdog::new(),
         ask_timeout,
         kill_grace,
@@ -68,7 +69,7 @@ pub(crate) fn start(
     });
     dispatcher.watchdog.start(Arc::downgrade(&dispatcher), drivers)?;
     for (index, queue) in queues.into_iter().enumerate() {
-        runtime.spawn(Driver {
+        runtime.handle().spawn(Driver {
             local: Some(Box::new(Local {
                 dispatcher: Arc::clone(&dispatcher),
                 index,
@@ -79,7 +80,7 @@ pub(crate) fn start(
             })),
         });
     }
-    runtime.spawn(crate::time::keep_time(Arc::clone(&dispatcher.alarms)));
+    runtime.handle().spawn(crate::time::keep_time(Arc::clone(&dispatcher.alarms)));
     Ok(dispatcher)
 }
 
@@ -237,7 +238,7 @@ impl Local {
         seat.activations.store(count, Ordering::Relaxed);
         seat.has_queued.store(!self.queue.is_empty(), Ordering::Relaxed);
         if runnable.is_blocking() {
-            drop(self.dispatcher.runtime.spawn_blocking(move || run_blocking(runnable)));
+            drop(self.dispatcher.runtime.handle().spawn_blocking(move || run_blocking(runnable)));
             return;
         }
         if let Ran::Again(runnable) = runnable.run() {

@@ -30,6 +30,7 @@ use idle::Idle;
 use watchdog::Watchdog;
 
 use crate::actor::cell::{Runnable, RunnableSlot};
+use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
 use crate::time::{Alarms, Clock};
 
@@ -47,13 +48,13 @@ pub(crate) struct Dispatcher {
     injector: Injector,
     idle: Idle,
     seats: Box<[DriverSeat]>,
-    runtime: tokio::runtime::Handle,
+    runtime: Runtime,
     /// Drivers that have not been dropped.
     alive: AtomicUsize,
     /// A driver was dropped before the system had ended, or the system has ended.
     over: AtomicBool,
     abandoned: Mutex<Vec<String>>,
-    /// What to do when the last driver is gone.
+    /// What to do when the drivers are gone; it may be called twice.
     on_over: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -118,12 +119,7 @@ impl Dispatcher {
             return;
         };
         waker.wake_by_ref();
-        if self.seats.len() > 1 && tokio::runtime::Handle::try_current().is_ok() {
-            // A task woken on a thread of the runtime goes to that thread's own next-task slot, which
-            // no other thread can take from. A second task pushes it out into the open queue, and
-            // another thread is told.
-            drop(self.runtime.spawn(std::future::ready(())));
-        }
+        self.runtime.announce();
     }
 
     pub(crate) fn tick(&self) -> u32 {
@@ -145,17 +141,29 @@ impl Dispatcher {
         }
     }
 
-    /// One of the drivers has been dropped.
-    fn driver_gone(&self) {
-        self.over.store(true, Ordering::Release);
+    /// One of the drivers has been dropped: the system has ended, or its runtime is being dropped.
+    fn driver_gone(self: &Arc<Self>) {
+        if !self.over.swap(true, Ordering::AcqRel) {
+            // The others follow, unless one is stuck. Then the rest must not wait for it.
+            let this = Arc::downgrade(self);
+            self.watchdog.appoint(self.kill_grace, move || {
+                if let Some(this) = this.upgrade() {
+                    this.go_down();
+                }
+            });
+        }
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();
-            self.alarms.close();
-            if let Some(on_over) = self.on_over.get() {
-                on_over();
-            }
-            self.clear_queues();
+            self.go_down();
         }
+    }
+
+    fn go_down(&self) {
+        self.alarms.close();
+        if let Some(on_over) = self.on_over.get() {
+            on_over();
+        }
+        self.clear_queues();
     }
 
     /// A worker's handler did not return in time.
@@ -178,6 +186,12 @@ impl Dispatcher {
         loop {
             let mut left = self.injector.pop_batch(usize::MAX);
             left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
+            // A stuck driver's queue can still be stolen from.
+            let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
+            for seat in &self.seats {
+                let _ = seat.stealer.steal(&stolen, |length| length);
+            }
+            left.extend(std::iter::from_fn(|| stolen.pop()));
             if left.is_empty() {
                 return;
             }

@@ -58,8 +58,9 @@ impl Watchdog {
 
     /// Calls `keep` after `delay` of real time, on the watchdog's thread. It must not block.
     pub(crate) fn appoint(&self, delay: Duration, keep: impl FnOnce() + Send + 'static) {
-        let appointment = Appointment { due: Instant::now() + delay, keep: Box::new(keep) };
-        lock(&self.appointments).push(appointment);
+        // A delay too long for the clock is one that is not kept.
+        let Some(due) = Instant::now().checked_add(delay) else { return };
+        lock(&self.appointments).push(Appointment { due, keep: Box::new(keep) });
         self.unpark();
     }
 

@@ -56,7 +56,7 @@ fn an_answerer_that_goes_away_fails_the_ask() {
         let (mut reply, to) = slot::<Value>();
         let answerer = thread::spawn(move || drop(to));
         let outcome = block_on(poll_fn(|cx| reply.poll(cx)));
-        assert_eq!(outcome.unwrap_err(), Failure::Dropped);
+        assert_eq!(outcome.unwrap_err(), Failure::Restarted);
         answerer.join().unwrap();
     });
 }

@@ -26,6 +26,9 @@ pub(crate) trait Child: Send + Sync {
     /// Ends the incarnation where it is suspended, or abandons it after the kill grace.
     fn kill(&self);
 
+    /// Abandons what was killed and has not returned, without waiting for the grace to end.
+    fn abandon(&self);
+
     /// Without an incarnation: ends for good.
     fn retire(&self);
 
@@ -65,6 +68,10 @@ impl<W: Worker> Child for Core<W> {
         let generation = self.generation();
         let grace = self.header.dispatcher.kill_grace;
         abandon_after(grace, self.weak(), generation);
+    }
+
+    fn abandon(&self) {
+        Core::abandon(self, self.generation());
     }
 
     fn retire(&self) {
@@ -114,6 +121,12 @@ impl Child for SupervisorCore {
 
     fn kill(&self) {
         self.handle(Event::Kill);
+    }
+
+    fn abandon(&self) {
+        for child in self.children() {
+            child.abandon();
+        }
     }
 
     fn retire(&self) {

@@ -276,7 +276,7 @@ impl SupervisorCore {
                 this.handle(Event::Timer(id, number));
             }
         };
-        self.dispatcher.alarms.set(Instant::now() + delay, Alarm::Call(Box::new(ring)));
+        self.dispatcher.alarms.set(crate::time::after(delay), Alarm::Call(Box::new(ring)));
     }
 
     /// The children, last first.

@@ -275,15 +275,24 @@ impl Plan {
             return;
         }
         let was_asked = matches!(child.phase, Phase::Stopping | Phase::Killed);
-        if child.phase == Phase::Stopping && self.goes_on_draining(id, reason, fruitful, now) {
-            // The same timer goes on: the child has its time once, however often it crashes.
+        let phase = child.phase;
+        if phase != Phase::Killed && self.goes_on_for_now(id, reason, fruitful, now) {
             actions.extend([Action::Restarting(id, Duration::ZERO), Action::Start(id)]);
-            actions.push(Action::Drain(id));
+            match phase {
+                // The same timer goes on: the child has its time once, however often it crashes.
+                Phase::Stopping => actions.push(Action::Drain(id)),
+                _ => self.set_phase(id, Phase::Starting),
+            }
             return;
         }
         let Some(child) = self.children.get_mut(&id) else { return };
         child.phase = Phase::Down;
         child.timer = 0;
+        let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
+        if was_asked && !for_good && child.policy.restart == Restart::Temporary {
+            // As in OTP: it goes down with its siblings, and stays down.
+            self.finish_child(id, reason, actions);
+        }
         match self.mode.clone() {
             Mode::Running => {
                 if !self.should_restart(id, reason) {
@@ -308,9 +317,15 @@ impl Plan {
         }
     }
 
-    /// A child that crashes while it drains its mailbox is started again for the rest of it, as far as
-    /// the intensity allows.
-    fn goes_on_draining(
+    fn set_phase(&mut self, id: ChildId, phase: Phase) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.phase = phase;
+        }
+    }
+
+    /// While the children end one after the other, one that crashes is started again: for the rest of
+    /// its mailbox, or because those that end before it may need it. As far as the intensity allows.
+    fn goes_on_for_now(
         &mut self,
         id: ChildId,
         reason: &ExitReason,
@@ -319,7 +334,7 @@ impl Plan {
     ) -> bool {
         matches!(self.mode, Mode::Stopping(Goal::Retire))
             && !self.impatient
-            && !reason.is_normal()
+            && !matches!(reason, ExitReason::Shutdown)
             && self.should_restart(id, reason)
             && !self.is_one_too_many(fruitful, now)
     }
@@ -474,6 +489,9 @@ impl Plan {
         let shutdown = child.policy.shutdown;
         if shutdown == Shutdown::Kill || self.impatient {
             child.phase = Phase::Killed;
+            if drain {
+                actions.push(Action::Drain(id));
+            }
             actions.push(Action::Kill(id));
             return;
         }
@@ -525,8 +543,12 @@ impl Plan {
         if matches!(self.mode, Mode::Running | Mode::Regrouping { .. }) {
             self.halt(actions);
         }
+        let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
         for (&id, child) in &mut self.children {
             if child.phase.is_live() && child.phase != Phase::Killed {
+                if for_good && child.phase != Phase::Stopping {
+                    actions.push(Action::Drain(id));
+                }
                 child.phase = Phase::Killed;
                 actions.push(Action::Kill(id));
             }

@@ -1,0 +1,37 @@
+//! The hosting tokio runtime, as far as the system must know it.
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// A handle of the runtime that a system runs on.
+#[derive(Debug, Clone)]
+pub(crate) struct Runtime {
+    handle: Handle,
+    several_threads: bool,
+}
+
+impl Runtime {
+    pub(crate) fn new(handle: Handle) -> Self {
+        let several_threads = handle.runtime_flavor() != RuntimeFlavor::CurrentThread;
+        Self { handle, several_threads }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Worker threads of the runtime.
+    pub(crate) fn threads(&self) -> usize {
+        self.handle.metrics().num_workers()
+    }
+
+    /// Call it after waking a task that must not wait for this thread.
+    ///
+    /// A task woken on a thread of the runtime goes to that thread's own next-task slot, which no other
+    /// thread can take from, and nobody is told. A second task pushes it out into the open queue, and
+    /// another thread is told.
+    pub(crate) fn announce(&self) {
+        if self.several_threads && Handle::try_current().is_ok() {
+            drop(self.handle.spawn(std::future::ready(())));
+        }
+    }
+}

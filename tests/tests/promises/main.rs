@@ -1,0 +1,19 @@
+//! What millhand promises inside one process, seen from outside: public API only, one file per topic,
+//! each test named by the promise or the failure.
+
+/// Runtimes to run on, gates to order things with, workers to play the parts.
+mod stage;
+
+mod ask;
+mod blocking;
+mod events;
+mod kill;
+mod leaks;
+mod lifecycle;
+mod overflow;
+mod pools;
+mod restarts;
+mod supervision;
+mod system;
+mod tell;
+mod timers;

@@ -1,0 +1,159 @@
+//! Pools: several workers of one type behind one handle.
+
+use millhand::prelude::*;
+
+use crate::stage::*;
+
+#[test]
+fn round_robin_takes_each_member_in_turn() {
+    on_every_runtime(async || {
+        let system = system().await;
+        let pool = system.pool("pool", 3, Clerk::writing(&Log::new())).start().await.unwrap();
+        let recipient = pool.recipient::<Note>();
+        for n in 0..30 {
+            match n % 4 {
+                0 => pool.tell(Note(n)).await.unwrap(),
+                1 => pool.try_tell(Note(n)).unwrap(),
+                2 => assert_eq!(pool.ask(Note(n)).await, Ok(n)),
+                _ => assert_eq!(recipient.ask(Note(n)).await, Ok(n)),
+            }
+        }
+        system.shutdown().await.unwrap();
+        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        assert_eq!(handled, [10, 10, 10]);
+        let paths: Vec<_> = pool.members().iter().map(|m| m.path().to_owned()).collect();
+        assert_eq!(paths, ["pool/0", "pool/1", "pool/2"]);
+        assert_eq!((pool.path(), recipient.path()), ("pool", "pool"));
+    });
+}
+
+#[test]
+fn least_loaded_avoids_a_busy_member() {
+    on_every_runtime(async || {
+        let system = system().await;
+        let pool = system
+            .pool("pool", 3, Clerk::writing(&Log::new()))
+            .routing(Routing::LeastLoaded)
+            .start()
+            .await
+            .unwrap();
+        let (entered, leave) = (Gate::new(), Gate::new());
+        let busy = &pool.members()[1];
+        busy.tell(Run::held(&entered, &leave)).await.unwrap();
+        entered.opened().await;
+        for n in 0..50 {
+            assert_eq!(pool.ask(Note(n)).await, Ok(n));
+        }
+        assert_eq!(busy.counters().received, 1);
+        leave.open();
+        system.shutdown().await.unwrap();
+        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        assert_eq!(handled.iter().sum::<u64>(), 51);
+        assert!(handled.iter().all(|&handled| handled > 0), "{handled:?}");
+    });
+}
+
+#[test]
+fn least_loaded_levels_the_queues() {
+    paused(async || {
+        let system = system().await;
+        let pool = system
+            .pool("pool", 4, Clerk::writing(&Log::new()))
+            .routing(Routing::LeastLoaded)
+            .start()
+            .await
+            .unwrap();
+        let leave = Gate::new();
+        for member in pool.members() {
+            member.tell(Run::held(&Gate::new(), &leave)).await.unwrap();
+        }
+        until_idle().await;
+        for n in 0..10 {
+            pool.members()[0].tell(Note(n)).await.unwrap();
+        }
+        for n in 0..30 {
+            pool.try_tell(Note(n)).unwrap();
+        }
+        let waiting: Vec<_> = pool.members().iter().map(|m| m.counters().mailbox).collect();
+        assert_eq!(waiting, [10, 10, 10, 10]);
+        leave.open();
+        system.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn one_key_has_one_member_and_keeps_its_order() {
+    on_every_runtime(async || {
+        let log = Log::new();
+        let system = system().await;
+        let pool = system.pool("pool", 4, Clerk::writing(&log)).start().await.unwrap();
+        for n in 0..4_000 {
+            let key = format!("key {}", n % 40);
+            let member = pool.by_key(key.as_str());
+            assert_eq!(member, pool.by_key(&key));
+            member.tell(Note(n)).await.unwrap();
+        }
+        system.shutdown().await.unwrap();
+        let all = log.take();
+        for key in 0..40 {
+            let of_key: Vec<_> = all.iter().copied().filter(|n| n % 40 == key).collect();
+            assert!(of_key.is_sorted() && of_key.len() == 100, "key {key}");
+        }
+        let used = pool.members().iter().filter(|m| m.counters().received > 0);
+        assert_eq!(used.count(), 4);
+    });
+}
+
+#[test]
+fn a_members_crash_is_its_own() {
+    paused(async || {
+        let group = Group::new();
+        let system = system().await;
+        let pool = system.pool("pool", 3, group.member("m")).start().await.unwrap();
+        assert_eq!(group.members.alive(), 3);
+        assert_eq!(failure(pool.ask(Run::crash()).await), "Restarted");
+        for n in 0..9 {
+            assert_eq!(pool.ask(Note(n)).await, Ok(n));
+        }
+        let restarts: Vec<_> = pool.members().iter().map(|m| m.counters().restarts).collect();
+        assert_eq!(restarts, [1, 0, 0]);
+        system.shutdown().await.unwrap();
+        assert_eq!(group.members.alive(), 0);
+    });
+}
+
+#[test]
+fn a_pool_spreads_over_all_threads() {
+    on_two_threads(async || {
+        // Two members, each in a handler that does not suspend until the other is there as well.
+        let system = system().await;
+        let pool = system.pool("pool", 2, Clerk::writing(&Log::new())).start().await.unwrap();
+        let both = std::sync::Arc::new(std::sync::Barrier::new(2));
+        let meet = || {
+            let both = std::sync::Arc::clone(&both);
+            Run::new(async move {
+                both.wait();
+                1
+            })
+        };
+        for _ in 0..100 {
+            let (one, two) = tokio::join!(pool.ask(meet()), pool.ask(meet()));
+            assert_eq!((one.ok(), two.ok()), (Some(1), Some(1)));
+        }
+        system.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn members_are_found_by_their_paths() {
+    paused(async || {
+        let system = system().await;
+        let pool = system.pool("pool", 2, Clerk::writing(&Log::new())).start().await.unwrap();
+        assert_eq!(system.lookup::<Clerk>("pool/1").as_ref(), Some(&pool.members()[1]));
+        assert!(system.lookup::<Clerk>("pool/2").is_none());
+        assert!(system.lookup::<Clerk>("pool").is_none());
+        let paths: Vec<_> = system.counters().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["pool/0", "pool/1"]);
+        system.shutdown().await.unwrap();
+    });
+}
