@@ -40,10 +40,7 @@ pub(crate) struct Given {
 
 impl Given {
     pub(crate) fn span(&self, key: &str) -> Option<Span> {
-        self.keys
-            .iter()
-            .find(|(given, _)| given == key)
-            .map(|(_, span)| *span)
+        self.keys.iter().find(|(given, _)| given == key).map(|(_, span)| *span)
     }
 
     /// Whether a key is surely absent, and not just hidden by a syntax error.
@@ -63,14 +60,8 @@ pub(crate) fn read_keys(
     mistakes: &mut Mistakes,
     mut read: impl FnMut(&str, &ParseNestedMeta<'_>, &mut Mistakes) -> syn::Result<()>,
 ) -> Given {
-    let mut given = Given {
-        keys: Vec::new(),
-        complete: true,
-    };
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident(name))
-    {
+    let mut given = Given { keys: Vec::new(), complete: true };
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
         let result = attribute.parse_nested_meta(|meta| {
             let key = written(&meta.path);
             if !known.contains(&key.as_str()) {

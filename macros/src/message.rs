@@ -31,21 +31,15 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 
 fn read(input: &DeriveInput, mistakes: &mut Mistakes) -> Declared {
     let (mut name, mut version, mut reply) = (None, None, None);
-    let given = read_keys(
-        &input.attrs,
-        "message",
-        &KEYS,
-        mistakes,
-        |key, meta, mistakes| {
-            match key {
-                "name" => name = checked_name(&meta.value()?.parse()?, mistakes),
-                "version" => version = checked_version(&meta.value()?.parse()?, mistakes),
-                "reply" => reply = Some(meta.value()?.parse()?),
-                _ => {}
-            }
-            Ok(())
-        },
-    );
+    let given = read_keys(&input.attrs, "message", &KEYS, mistakes, |key, meta, mistakes| {
+        match key {
+            "name" => name = checked_name(&meta.value()?.parse()?, mistakes),
+            "version" => version = checked_version(&meta.value()?.parse()?, mistakes),
+            "reply" => reply = Some(meta.value()?.parse()?),
+            _ => {}
+        }
+        Ok(())
+    });
 
     if given.span("local").is_some() {
         for key in ["name", "version"] {
@@ -54,11 +48,7 @@ fn read(input: &DeriveInput, mistakes: &mut Mistakes) -> Declared {
                 mistakes.at(span, text);
             }
         }
-        return Declared {
-            identity: None,
-            is_wire: false,
-            reply,
-        };
+        return Declared { identity: None, is_wire: false, reply };
     }
     let ident = &input.ident;
     for (key, example) in [("name", "\"…\""), ("version", "1")] {
@@ -71,11 +61,7 @@ fn read(input: &DeriveInput, mistakes: &mut Mistakes) -> Declared {
         }
     }
     let is_wire = given.span("name").or(given.span("version")).is_some();
-    Declared {
-        identity: name.zip(version),
-        is_wire,
-        reply,
-    }
+    Declared { identity: name.zip(version), is_wire, reply }
 }
 
 fn checked_name(literal: &LitStr, mistakes: &mut Mistakes) -> Option<String> {
@@ -97,10 +83,7 @@ fn checked_version(literal: &LitInt, mistakes: &mut Mistakes) -> Option<u32> {
     match literal.base10_parse() {
         Ok(version) if version >= 1 => Some(version),
         _ => {
-            mistakes.at(
-                literal.span(),
-                "a message's version is a number from 1 to 4294967295",
-            );
+            mistakes.at(literal.span(), "a message's version is a number from 1 to 4294967295");
             None
         }
     }

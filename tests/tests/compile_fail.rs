@@ -4,6 +4,7 @@
 //! programs that compile, and whose `main` runs. After a change of wording:
 //! `TRYBUILD=overwrite cargo test -p millhand-tests --test compile_fail`, then read the difference.
 
+/// G23
 #[test]
 fn mistakes_are_explained_and_programs_are_accepted() {
     let cases = trybuild::TestCases::new();

@@ -112,7 +112,7 @@ impl<'a, M: Message> Ask<'a, M> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Unsent(message) => Some(message),
             Stage::Queued { parcel, mut ticket, .. } => {
-                self.to.leave_line(&mut ticket, false);
+                self.to.leave_line(&mut ticket);
                 Some(parcel.message)
             }
             Stage::Sent(_) | Stage::Over => None,
@@ -179,16 +179,16 @@ impl<M: Message> Future for Ask<'_, M> {
                     this.to.join_line(&mut ticket, cx.waker());
                     match this.to.deliver(parcel) {
                         Ok(()) => {
-                            this.to.leave_line(&mut ticket, true);
+                            this.to.leave_line(&mut ticket);
                             this.stage = Stage::Sent(reply);
                         }
                         Err(Refused::Stopped(parcel)) => {
-                            this.to.leave_line(&mut ticket, true);
+                            this.to.leave_line(&mut ticket);
                             return Poll::Ready(Err(AskError::Stopped(Some(parcel.message))));
                         }
                         Err(Refused::Full { parcel, .. }) => {
                             if this.is_due(cx) {
-                                this.to.leave_line(&mut ticket, false);
+                                this.to.leave_line(&mut ticket);
                                 return Poll::Ready(Err(AskError::Timeout(Some(parcel.message))));
                             }
                             this.stage = Stage::Queued { parcel, reply, ticket };
@@ -224,7 +224,7 @@ impl<M: Message> Drop for Ask<'_, M> {
     fn drop(&mut self) {
         self.cancel_alarm();
         if let Stage::Queued { ticket, .. } = &mut self.stage {
-            self.to.leave_line(ticket, false);
+            self.to.leave_line(ticket);
         }
     }
 }

@@ -18,7 +18,7 @@
 //!   taken over meanwhile, that is all it still owns; it drops it and touches nothing else.
 //! - The run loop's future borrows the incarnation by raw pointer, so that the state outlives a panic
 //!   that unwinds the future. The future is dropped before the incarnation, always.
-//! - A waker names a *turn*, one handler invocation, by its number modulo 64. A waker of an earlier turn
+//! - A waker names a *turn*, the handler invocation it was made for, by a number modulo 64. A waker of an earlier turn
 //!   does nothing; one of 64 turns ago may cause a poll too many, which futures allow.
 
 use std::any::Any;
@@ -43,14 +43,10 @@ use crate::actor::seat::{Abandoned, Seat};
 use crate::actor::worker::{Asker, BoxError, EnvelopeOf, OnCrash, Worker};
 use crate::observe::counters::Counts;
 use crate::observe::events;
-use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, UnsafeCell, lock};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, Ordering, UnsafeCell, lock};
 use crate::time::Tick;
 
-/// Messages that one activation handles before the worker goes to the back of the queue: long enough
-/// to amortise scheduling, short enough that a flooded worker does not hold the others up.
-const MESSAGE_BUDGET: u32 = 128;
-
-/// What a restart costs of that budget, so that a worker that keeps crashing yields as well.
+/// What a restart costs of an activation's budget of messages, so that a worker that keeps crashing yields as well.
 const RESTART_COST: u32 = 16;
 
 /// Turns a waker can tell apart; the cell's alignment leaves this many low bits of its address.
@@ -61,8 +57,11 @@ const TURNS: usize = 64;
 pub(crate) struct Header {
     pub(crate) word: Word,
     pub(crate) orders: Orders,
-    /// Number of the current handler invocation.
+    /// Number of the current turn. It advances only past a handler of which a waker was cloned, so that
+    /// messages whose handlers do not wait leave this line of memory to the senders.
     turn: AtomicU32,
+    /// A waker of the current turn was cloned.
+    waker_cloned: AtomicBool,
     /// Whether activations run on blocking threads.
     blocking: bool,
     vtable: &'static VTable,
@@ -229,7 +228,14 @@ static WAKER: RawWakerVTable = RawWakerVTable::new(
     |data| {
         let (header, _) = header_of(data);
         // SAFETY: a waker holds a strong count, or is borrowed from an activation, which does.
-        unsafe { (header.as_ref().vtable.retain)(header) };
+        unsafe {
+            let cell = header.as_ref();
+            if !cell.waker_cloned.load(Ordering::Relaxed) {
+                // Ordering: Relaxed. The first clone of a turn is made by its handler, on this thread.
+                cell.waker_cloned.store(true, Ordering::Relaxed);
+            }
+            (cell.vtable.retain)(header);
+        }
         RawWaker::new(data, &WAKER)
     },
     |data| {
@@ -288,6 +294,8 @@ pub(crate) struct Core<W: Worker> {
     child: usize,
     /// Counts incarnations; changes when one ends.
     generation: AtomicU32,
+    /// Whether there is an incarnation, for those who look from outside.
+    alive: AtomicBool,
     /// The seat of the lineage in office: `first_seat`, or the last of `later_seats`.
     seat: AtomicPtr<Seat>,
     first_seat: Seat,
@@ -386,6 +394,7 @@ impl<W: Worker> Core<W> {
                 word: Word::held(),
                 orders: Orders::none(),
                 turn: AtomicU32::new(0),
+                waker_cloned: AtomicBool::new(false),
                 blocking: policy.blocking,
                 vtable: const { &Self::VTABLE },
                 this: AtomicPtr::new(ptr::null_mut()),
@@ -398,6 +407,7 @@ impl<W: Worker> Core<W> {
             parent,
             child,
             generation: AtomicU32::new(1),
+            alive: AtomicBool::new(false),
             seat: AtomicPtr::new(ptr::null_mut()),
             first_seat: Seat::new(),
             later_seats: Mutex::new(Vec::new()),
@@ -429,13 +439,23 @@ impl<W: Worker> Core<W> {
         self.generation.load(Ordering::Acquire)
     }
 
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Relaxed)
+    }
+
     fn advance_generation(&self) {
+        self.alive.store(false, Ordering::Relaxed);
         let next = self.generation.load(Ordering::Relaxed).wrapping_add(1);
         self.generation.store(next, Ordering::Release);
     }
 
-    /// Wakers of earlier turns go stale. Only the owner of the right writes it.
+    /// Wakers of earlier turns go stale. Only the owner of the right calls it.
+    #[inline(always)]
     fn next_turn(&self) {
+        if !self.header.waker_cloned.load(Ordering::Relaxed) {
+            return;
+        }
+        self.header.waker_cloned.store(false, Ordering::Relaxed);
         let turn = self.header.turn.load(Ordering::Relaxed).wrapping_add(1);
         self.header.turn.store(turn, Ordering::Relaxed);
     }
@@ -462,7 +482,7 @@ impl<W: Worker> Core<W> {
         // `come_back` says so.
         unsafe {
             self.private(|private| {
-                private.budget = MESSAGE_BUDGET;
+                private.budget = self.header.dispatcher.message_budget();
                 private.tick = self.header.dispatcher.tick();
             });
         }
@@ -553,6 +573,7 @@ impl<W: Worker> Core<W> {
         if !self.header.orders.take(Order::Start) {
             return Ok(self.header.word.hold().then_some(Ran::Parked));
         }
+        self.alive.store(true, Ordering::Relaxed);
         seat.leave();
         let made = catch_unwind(AssertUnwindSafe(|| (self.constructor)()));
         let reason = match made {
@@ -1006,18 +1027,15 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
     let (state, context) = unsafe { life.incarnation() };
     context.set_attempt(attempt);
     let outcome = life.user(state.dispatch(inbox, context)).await;
-    let asker = life.private(|private| {
-        private.copy = None;
-        private.asker.take()
-    });
-    let failed = W::settle(outcome, asker.map(Asker));
-    // Only now: a reply that nobody wants may panic when it is dropped.
-    life.private(|private| {
+    // Handled, whatever happens to the reply from here on.
+    let reply = life.private(|private| {
         private.in_hand = false;
+        private.copy = None;
         private.crashes = 0;
         private.handled += 1;
+        private.asker.take()
     });
-    core.counts.handled(failed);
+    W::settle(outcome, Asker { reply, counts: &core.counts });
     if asked && dispatcher::foreign_wake_pending() {
         // A task of the hosting runtime waits on this very thread: let it run soon.
         life.private(|private| private.budget = 0);

@@ -46,8 +46,8 @@ pub(crate) trait Deliver<M: Message>: Send + Sync {
     /// Joins the line of senders; after this, try once more before sleeping.
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker);
 
-    /// Leaves the line; `used` if the message was delivered.
-    fn leave_line(&self, ticket: &mut Option<Ticket>, used: bool);
+    /// Leaves the line, with or without having delivered.
+    fn leave_line(&self, ticket: &mut Option<Ticket>);
 
     fn dispatcher(&self) -> &Arc<Dispatcher>;
 
@@ -83,8 +83,8 @@ where
         self.mailbox.waiters.join(ticket, waker);
     }
 
-    fn leave_line(&self, ticket: &mut Option<Ticket>, used: bool) {
-        self.mailbox.waiters.leave(ticket, used);
+    fn leave_line(&self, ticket: &mut Option<Ticket>) {
+        self.mailbox.waiters.leave(ticket);
     }
 
     fn dispatcher(&self) -> &Arc<Dispatcher> {

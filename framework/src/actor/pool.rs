@@ -149,15 +149,15 @@ impl<W: Worker> Inner<W> {
 }
 
 impl<W: Worker> Address<W> {
-    /// Messages waiting, and the one in hand: a suspended handler counts as a message, a running one,
-    /// which is about to be done, as half.
+    /// Messages waiting, doubled, and the one in hand: a running handler, which is about to be done,
+    /// counts as half a message, a suspended one as two.
     fn load(&self) -> u64 {
         let core = self.core();
         let state = core.header.word.load();
         let in_hand = match state.phase() {
             Phase::Idle => 0,
             Phase::Running | Phase::Signalled => 1,
-            Phase::Held => 2,
+            Phase::Held => 4,
         };
         core.mailbox.len(state) * 2 + in_hand
     }

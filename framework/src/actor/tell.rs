@@ -74,7 +74,7 @@ where
         };
         match to.deliver(parcel) {
             Ok(()) => {
-                to.leave_line(&mut place.ticket, true);
+                to.leave_line(&mut place.ticket);
                 Poll::Ready(Ok(()))
             }
             Err(Refused::Full { parcel, .. }) => {
@@ -82,7 +82,7 @@ where
                 Poll::Pending
             }
             Err(Refused::Stopped(parcel)) => {
-                to.leave_line(&mut place.ticket, true);
+                to.leave_line(&mut place.ticket);
                 Poll::Ready(Err(parcel))
             }
         }
@@ -99,6 +99,6 @@ struct Place<'a, M: Message, D: Deliver<M> + ?Sized> {
 
 impl<M: Message, D: Deliver<M> + ?Sized> Drop for Place<'_, M, D> {
     fn drop(&mut self) {
-        self.to.leave_line(&mut self.ticket, false);
+        self.to.leave_line(&mut self.ticket);
     }
 }

@@ -8,6 +8,7 @@ use crate::actor::exit::ExitReason;
 use crate::actor::mailbox::word::MAX_BOUND;
 use crate::actor::message::{Identity, Message};
 use crate::actor::reply::ReplyTo;
+use crate::observe::counters::Counts;
 
 /// An actor: it owns its state and handles one message at a time. Implemented by `#[derive(Worker)]`.
 ///
@@ -63,9 +64,9 @@ pub trait Worker: Lifecycle + Sized + Send + 'static {
         cx: &mut Context<Self>,
     ) -> impl Future<Output = Self::Outcome> + Send;
 
-    /// Passes the outcome on to whoever asked. True: it counts as a failure.
+    /// Counts the outcome, and passes it on to whoever asked.
     #[doc(hidden)]
-    fn settle(outcome: Self::Outcome, to: Option<Asker>) -> bool;
+    fn settle(outcome: Self::Outcome, to: Asker<'_>);
 
     /// A copy to handle again after a crash; `None` unless the worker says `on_crash = retry(n)`.
     #[doc(hidden)]
@@ -175,10 +176,13 @@ pub struct MessageType {
     pub type_name: fn() -> &'static str,
 }
 
-/// The asker of a message, as the derive passes it on.
+/// Who asked for a message, if anybody did, and where its outcome is counted.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Asker(pub(crate) ReplyTo);
+pub struct Asker<'a> {
+    pub(crate) reply: Option<ReplyTo>,
+    pub(crate) counts: &'a Counts,
+}
 
 impl Policy {
     /// Whether a bound is one that a mailbox can have.
@@ -189,12 +193,12 @@ impl Policy {
 
 /// The derive's side of `settle`, for one message type.
 #[doc(hidden)]
-pub fn settle_one<M: Message>(reply: M::Reply, to: Option<Asker>) -> bool {
-    let failed = M::is_failure(&reply);
-    if let Some(Asker(to)) = to {
-        to.answer(reply);
+pub fn settle_one<M: Message>(reply: M::Reply, to: Asker<'_>) {
+    // First the counts: an asker that has its reply sees itself counted.
+    to.counts.handled(M::is_failure(&reply));
+    if let Some(asker) = to.reply {
+        asker.answer(reply);
     }
-    failed
 }
 
 pub(crate) type EnvelopeOf<W> = Envelope<<W as Worker>::Inbox>;

@@ -13,8 +13,8 @@ pub struct Counters {
     pub handled: u64,
     /// Those of `handled` whose reply was an `Err`.
     pub failed: u64,
-    /// Messages accepted and never handled: thrown away by the overflow policy, expired, or given up
-    /// when the worker ended.
+    /// Messages that were sent with success and never handled: thrown away by the overflow policy (also
+    /// the newest, which `received` does not count), expired, or given up when the worker ended.
     pub dropped: u64,
     /// Messages lost because their handler crashed.
     pub lost: u64,

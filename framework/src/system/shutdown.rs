@@ -88,9 +88,9 @@ impl Shared {
             return;
         }
         let mut left = Vec::new();
-        self.root.workers(&mut left);
-        for (path, _) in left.into_iter().rev() {
-            self.dispatcher.note_abandoned(&path);
+        self.root.living(&mut left);
+        for path in left.iter().rev() {
+            self.dispatcher.note_abandoned(path);
         }
         self.end.end();
     }

@@ -10,16 +10,8 @@ use syn::{DeriveInput, LitInt, Token, Type, parenthesized, token};
 
 use crate::attribute::{Given, Mistakes, read_keys, written};
 
-const KEYS: [&str; 8] = [
-    "handles",
-    "mailbox",
-    "overflow",
-    "unbounded",
-    "on_crash",
-    "slot",
-    "blocking",
-    "lifecycle",
-];
+const KEYS: [&str; 8] =
+    ["handles", "mailbox", "overflow", "unbounded", "on_crash", "slot", "blocking", "lifecycle"];
 
 /// Messages that wait at most, unless the worker says something else.
 const DEFAULT_MAILBOX: u32 = 1024;
@@ -72,25 +64,19 @@ impl Declared {
     /// Reads all attributes; with mistakes, what comes back is only good for a stub.
     pub(super) fn read(input: &DeriveInput, mistakes: &mut Mistakes) -> Self {
         let mut declared = Self::default();
-        let given = read_keys(
-            &input.attrs,
-            "worker",
-            &KEYS,
-            mistakes,
-            |key, meta, mistakes| {
-                match key {
-                    "handles" => declared.handles = handles(meta, mistakes)?,
-                    "mailbox" => declared.mailbox = mailbox(meta, mistakes)?,
-                    "overflow" => declared.overflow = overflow(meta)?,
-                    "on_crash" => declared.retries = retries(meta)?,
-                    "slot" => declared.slot = meta.value()?.parse::<LitInt>()?.base10_parse()?,
-                    "blocking" => declared.blocking = true,
-                    "lifecycle" => declared.lifecycle = true,
-                    _ => {}
-                }
-                Ok(())
-            },
-        );
+        let given = read_keys(&input.attrs, "worker", &KEYS, mistakes, |key, meta, mistakes| {
+            match key {
+                "handles" => declared.handles = handles(meta, mistakes)?,
+                "mailbox" => declared.mailbox = mailbox(meta, mistakes)?,
+                "overflow" => declared.overflow = overflow(meta)?,
+                "on_crash" => declared.retries = retries(meta)?,
+                "slot" => declared.slot = meta.value()?.parse::<LitInt>()?.base10_parse()?,
+                "blocking" => declared.blocking = true,
+                "lifecycle" => declared.lifecycle = true,
+                _ => {}
+            }
+            Ok(())
+        });
         if given.lacks("handles") {
             let text = format!(
                 "worker `{}` lists no messages: add `#[worker(handles(..))]`",
@@ -110,10 +96,7 @@ impl Declared {
 fn refuse_bounds(given: &Given, mistakes: &mut Mistakes) {
     for key in ["mailbox", "overflow"] {
         if let Some(span) = given.span(key) {
-            mistakes.at(
-                span,
-                format!("`{key}` contradicts `unbounded`: remove one of them"),
-            );
+            mistakes.at(span, format!("`{key}` contradicts `unbounded`: remove one of them"));
         }
     }
 }
@@ -123,26 +106,16 @@ fn handles(meta: &ParseNestedMeta<'_>, mistakes: &mut Mistakes) -> syn::Result<V
     parenthesized!(list in meta.input);
     let entries = Punctuated::<Entry, Token![,]>::parse_terminated(&list)?;
     if entries.is_empty() {
-        mistakes.at(
-            meta.path.span(),
-            "`handles(..)` is empty: list at least one message",
-        );
+        mistakes.at(meta.path.span(), "`handles(..)` is empty: list at least one message");
     }
     let mut listed = Vec::<Listed>::new();
     for Entry { message, boxed } in entries {
         // `Type`'s own equality ignores spans, so it compares what is written.
         if listed.iter().any(|earlier| earlier.message == message) {
-            mistakes.at(
-                message.span(),
-                format!("`{}` is listed twice", written(&message)),
-            );
+            mistakes.at(message.span(), format!("`{}` is listed twice", written(&message)));
         }
         let variant = format_ident!("V{}", listed.len());
-        listed.push(Listed {
-            message,
-            boxed,
-            variant,
-        });
+        listed.push(Listed { message, boxed, variant });
     }
     Ok(listed)
 }
@@ -164,15 +137,9 @@ impl Parse for Entry {
             if !inner.is_empty() {
                 return Err(inner.error("`boxed(..)` takes one message"));
             }
-            return Ok(Self {
-                message,
-                boxed: true,
-            });
+            return Ok(Self { message, boxed: true });
         }
-        Ok(Self {
-            message: input.parse()?,
-            boxed: false,
-        })
+        Ok(Self { message: input.parse()?, boxed: false })
     }
 }
 
@@ -212,9 +179,7 @@ fn retries(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<u32>> {
         "retry" if meta.input.peek(token::Paren) => {
             let inner;
             parenthesized!(inner in meta.input);
-            let literal = inner
-                .parse::<LitInt>()
-                .map_err(|error| expected(error.span()))?;
+            let literal = inner.parse::<LitInt>().map_err(|error| expected(error.span()))?;
             match literal.base10_parse() {
                 Ok(times) if times >= 1 && inner.is_empty() => Ok(Some(times)),
                 _ => Err(expected(literal.span())),

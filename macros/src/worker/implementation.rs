@@ -32,10 +32,7 @@ pub(super) fn all(input: &DeriveInput, declared: &Declared) -> TokenStream {
         }
     });
     let copy_for_retry = copy_for_retry(input, declared);
-    let accepts = declared
-        .handles
-        .iter()
-        .map(|listed| accepts(input, declared, listed));
+    let accepts = declared.handles.iter().map(|listed| accepts(input, declared, listed));
     let lifecycle = lifecycle(input, declared.lifecycle);
     quote! {
         #[automatically_derived]
@@ -50,8 +47,8 @@ pub(super) fn all(input: &DeriveInput, declared: &Declared) -> TokenStream {
 
             fn settle(
                 outcome: Self::Outcome,
-                to: ::core::option::Option<::millhand::__private::Asker>,
-            ) -> bool {
+                to: ::millhand::__private::Asker<'_>,
+            ) {
                 match outcome { #(#settled)* }
             }
 
@@ -171,10 +168,7 @@ fn accepts(input: &DeriveInput, declared: &Declared, listed: &Listed) -> TokenSt
     let (message, variant) = (&listed.message, &listed.variant);
     let option = quote! { ::core::option::Option };
     let (wrapped, unwrapped) = match listed.boxed {
-        true => (
-            quote! { ::std::boxed::Box::new(message) },
-            quote! { *message },
-        ),
+        true => (quote! { ::std::boxed::Box::new(message) }, quote! { *message }),
         false => (quote! { message }, quote! { message }),
     };
     let others = (declared.handles.len() > 1).then(|| quote! { _ => #option::None, });
@@ -220,14 +214,10 @@ pub(super) fn stub(input: &DeriveInput, has_lifecycle: bool) -> TokenStream {
     let policy = policy(&Declared::default());
     let lifecycle = lifecycle(input, has_lifecycle);
     let mut generics = input.generics.clone();
-    generics
-        .params
-        .push(syn::parse_quote! { __M: ::millhand::Message });
+    generics.params.push(syn::parse_quote! { __M: ::millhand::Message });
     let (accepts_generics, _, _) = generics.split_for_impl();
-    let (option, never) = (
-        quote! { ::core::option::Option },
-        quote! { ::core::convert::Infallible },
-    );
+    let (option, never) =
+        (quote! { ::core::option::Option }, quote! { ::core::convert::Infallible });
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -248,8 +238,8 @@ pub(super) fn stub(input: &DeriveInput, has_lifecycle: bool) -> TokenStream {
 
                 fn settle(
                     outcome: Self::Outcome,
-                    _: #option<::millhand::__private::Asker>,
-                ) -> bool {
+                    _: ::millhand::__private::Asker<'_>,
+                ) {
                     match outcome {}
                 }
 

@@ -37,11 +37,7 @@ pub(super) fn enums(input: &DeriveInput, declared: &Declared) -> TokenStream {
 
 /// A variant that cannot exist and takes no room; it uses the type parameters that no message uses.
 fn never(input: &DeriveInput) -> Option<TokenStream> {
-    let mut parameters = input
-        .generics
-        .type_params()
-        .map(|parameter| &parameter.ident)
-        .peekable();
+    let mut parameters = input.generics.type_params().map(|parameter| &parameter.ident).peekable();
     // Pointers, since a parameter may be unsized; behind `fn`, since they must not cost `Send`.
     parameters.peek().is_some().then(|| {
         quote! {

@@ -50,6 +50,7 @@ fn the_reply_of_a_handler_that_was_suspended_arrives() {
     });
 }
 
+/// G5
 #[test]
 fn the_default_deadline_is_five_seconds() {
     paused(async || {
@@ -158,6 +159,7 @@ fn the_deadline_counts_from_the_first_poll() {
     });
 }
 
+/// G6
 #[test]
 fn an_expired_ask_is_not_handled() {
     paused(async || {
@@ -181,6 +183,7 @@ fn an_expired_ask_is_not_handled() {
     });
 }
 
+/// G5
 #[test]
 fn a_crash_fails_the_ask_in_hand_and_no_other() {
     on_every_runtime(async || {
@@ -206,6 +209,7 @@ fn a_crash_fails_the_ask_in_hand_and_no_other() {
     });
 }
 
+/// G5
 #[test]
 fn an_ask_that_waits_when_the_worker_ends_fails_with_stopped() {
     on_every_runtime(async || {

@@ -84,6 +84,7 @@ fn a_suspended_handler_is_dropped_at_the_kill() {
     });
 }
 
+/// G17
 #[test]
 fn a_stuck_handler_does_not_stop_the_other_worker() {
     on_two_threads(async || {
@@ -167,6 +168,7 @@ fn timeouts_go_on_beside_a_handler_that_set_a_timer_and_got_stuck() {
     });
 }
 
+/// G17
 #[test]
 fn a_handler_that_does_not_return_is_abandoned_and_has_a_successor() {
     on_two_threads(async || {
@@ -210,6 +212,8 @@ fn a_handler_that_does_not_return_is_abandoned_and_has_a_successor() {
     });
 }
 
+/// G17
+///
 /// After its abandonment a handler comes back: it cannot reply, consume, set timers, or stop.
 #[test]
 fn an_abandoned_handler_that_returns_has_no_effect() {
@@ -264,6 +268,7 @@ fn an_abandoned_handler_that_returns_has_no_effect() {
     });
 }
 
+/// G19
 #[test]
 fn shutdown_returns_by_its_deadline_and_names_what_it_left_behind() {
     for threads in [1, 2, 8] {

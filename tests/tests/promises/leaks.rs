@@ -25,6 +25,7 @@ fn hanging(population: &Population, entered: &Gate) -> Run {
     })
 }
 
+/// G21
 #[test]
 fn after_a_shutdown_all_states_and_messages_are_gone() {
     on_every_runtime(async || {
@@ -52,6 +53,7 @@ fn after_a_shutdown_all_states_and_messages_are_gone() {
     });
 }
 
+/// G21
 #[test]
 fn after_the_last_clone_of_a_system_is_dropped_all_is_gone() {
     on_every_runtime(async || {
@@ -78,6 +80,7 @@ fn after_the_last_clone_of_a_system_is_dropped_all_is_gone() {
     });
 }
 
+/// G21
 #[test]
 fn after_its_runtime_is_dropped_all_is_gone() {
     let runtimes: [fn() -> tokio::runtime::Runtime; 4] =

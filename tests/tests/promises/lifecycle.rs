@@ -9,6 +9,7 @@ use millhand::{BoxError, ExitReason, StartError};
 
 use crate::stage::*;
 
+/// G14
 #[test]
 fn started_comes_before_the_first_message() {
     on_every_runtime(async || {
@@ -275,6 +276,7 @@ fn a_temporary_worker_that_fails_to_start_says_why() {
     });
 }
 
+/// G13
 #[test]
 fn a_constructor_may_fail_and_panic_before_it_succeeds() {
     paused(async || {
@@ -294,6 +296,7 @@ fn a_constructor_may_fail_and_panic_before_it_succeeds() {
     });
 }
 
+/// G13
 #[test]
 fn a_panic_in_stopped_hurts_nobody() {
     paused(async || {
@@ -309,6 +312,7 @@ fn a_panic_in_stopped_hurts_nobody() {
     });
 }
 
+/// G13
 #[test]
 fn a_panic_in_the_drop_of_a_state_hurts_nobody() {
     paused(async || {
@@ -474,6 +478,7 @@ fn a_panic_in_the_drop_of_a_reply_nobody_wants_is_a_crash_at_most() {
     });
 }
 
+/// G14
 #[test]
 fn each_state_is_dropped_exactly_once() {
     on_every_runtime(async || {

@@ -41,6 +41,7 @@ fn wait_lets_an_ask_wait_for_room() {
     });
 }
 
+/// G3
 #[test]
 fn reject_returns_the_message_to_every_verb() {
     on_every_runtime(async || {

@@ -81,6 +81,7 @@ fn least_loaded_levels_the_queues() {
     });
 }
 
+/// G16
 #[test]
 fn one_key_has_one_member_and_keeps_its_order() {
     on_every_runtime(async || {

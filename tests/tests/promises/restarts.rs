@@ -28,6 +28,7 @@ fn timed<W: 'static>(
     (times, constructor)
 }
 
+/// G7
 #[test]
 fn address_and_mailbox_survive_a_restart() {
     on_every_runtime(async || {
@@ -49,6 +50,7 @@ fn address_and_mailbox_survive_a_restart() {
     });
 }
 
+/// G8
 #[test]
 fn the_crashed_message_is_lost_and_counted() {
     on_every_runtime(async || {
@@ -71,6 +73,7 @@ fn the_crashed_message_is_lost_and_counted() {
     });
 }
 
+/// G10
 #[test]
 fn a_fruitful_crash_restarts_at_once() {
     paused(async || {
@@ -89,6 +92,7 @@ fn a_fruitful_crash_restarts_at_once() {
     });
 }
 
+/// G10
 #[test]
 fn fruitless_restarts_wait_twice_as_long_each_time() {
     paused(async || {
@@ -146,6 +150,7 @@ fn jitter_stays_within_its_share() {
     });
 }
 
+/// G11
 #[test]
 fn escalation_comes_after_exactly_the_limit() {
     paused(async || {
@@ -273,6 +278,7 @@ impl Retrier {
     }
 }
 
+/// G9
 #[test]
 fn retry_handles_a_copy_first_and_replies_to_the_asker() {
     on_every_runtime(async || {
@@ -293,6 +299,7 @@ fn retry_handles_a_copy_first_and_replies_to_the_asker() {
     });
 }
 
+/// G9
 #[test]
 fn retry_gives_up_after_its_limit() {
     on_every_runtime(async || {
@@ -343,6 +350,8 @@ fn a_panic_while_copying_for_a_retry_is_a_crash() {
     });
 }
 
+/// G8
+///
 /// The example of the book: one message in a hundred is poison, and only the poison is lost.
 #[test]
 fn a_panic_on_every_hundredth_of_a_million_messages_loses_none_of_the_others() {

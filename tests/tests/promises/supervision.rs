@@ -37,6 +37,7 @@ fn one_for_one_restarts_only_the_one() {
     });
 }
 
+/// G12
 #[test]
 fn one_for_all_stops_in_reverse_and_starts_in_order() {
     paused(async || {
@@ -72,6 +73,8 @@ fn rest_for_one_restarts_those_that_were_started_later() {
     });
 }
 
+/// G7
+///
 /// Stopped to be started again, a sibling finishes the message in hand and keeps its mailbox.
 #[test]
 fn siblings_that_are_restarted_lose_no_message() {
@@ -223,6 +226,7 @@ fn a_supervisor_that_gives_up_is_restarted_with_its_subtree() {
     });
 }
 
+/// G11
 #[test]
 fn escalation_climbs_to_the_root_and_ends_the_system() {
     paused(async || {
@@ -250,6 +254,7 @@ fn escalation_climbs_to_the_root_and_ends_the_system() {
     });
 }
 
+/// G12
 #[test]
 fn each_child_has_its_time_to_stop_and_then_is_killed() {
     paused(async || {
@@ -497,6 +502,7 @@ handler_of!(OfFirstToo, first::Same);
 handler_of!(OfSecond, second::AlsoSame);
 handler_of!(OfNext, second::Next);
 
+/// G23
 #[test]
 fn one_name_for_two_message_types_is_an_error_that_names_both() {
     paused(async || {

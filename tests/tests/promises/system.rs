@@ -46,6 +46,7 @@ fn lookup_needs_the_path_and_the_type() {
     });
 }
 
+/// G22
 #[test]
 fn counters_are_exact_once_nothing_moves() {
     on_every_runtime(async || {
@@ -102,6 +103,7 @@ fn counters_are_exact_once_nothing_moves() {
     });
 }
 
+/// G18
 #[test]
 fn shutdown_handles_everything_that_is_queued() {
     on_every_runtime(async || {
@@ -145,6 +147,8 @@ fn a_permanent_worker_that_stops_itself_while_draining_loses_no_message() {
     });
 }
 
+/// G18
+///
 /// What was started later depends on what was started earlier, and may use it while it drains.
 #[test]
 fn shutdown_drains_dependents_before_what_they_depend_on() {
@@ -177,6 +181,8 @@ fn shutdown_drains_dependents_before_what_they_depend_on() {
     });
 }
 
+/// G18
+///
 /// The crash costs its own message only, also when the end is near.
 #[test]
 fn a_crash_while_draining_loses_no_other_message() {
@@ -358,6 +364,8 @@ fn the_last_clone_may_be_dropped_inside_a_handler() {
     });
 }
 
+/// G20
+///
 /// Everything that waits for a worker of a runtime that is dropped, on another one.
 #[test]
 fn the_drop_of_a_runtime_fails_every_pending_verb_elsewhere() {

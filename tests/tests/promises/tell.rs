@@ -21,6 +21,7 @@ where
     leave
 }
 
+/// G2
 #[test]
 fn messages_of_one_sender_are_handled_in_order() {
     on_every_runtime(async || {
@@ -54,6 +55,7 @@ fn messages_of_one_sender_are_handled_in_order() {
     });
 }
 
+/// G2
 #[test]
 fn order_holds_across_tell_try_tell_and_ask() {
     on_every_runtime(async || {
@@ -72,6 +74,7 @@ fn order_holds_across_tell_try_tell_and_ask() {
     });
 }
 
+/// G3
 #[test]
 fn full_mailbox_returns_the_message() {
     on_every_runtime(async || {
@@ -95,6 +98,7 @@ fn full_mailbox_returns_the_message() {
     });
 }
 
+/// G3
 #[test]
 fn stopped_worker_returns_the_message() {
     on_every_runtime(async || {
@@ -116,6 +120,7 @@ fn stopped_worker_returns_the_message() {
     });
 }
 
+/// G4
 #[test]
 fn exactly_the_bound_is_accepted_also_from_many_threads() {
     on_every_runtime(async || {
@@ -195,6 +200,7 @@ fn an_unbounded_mailbox_never_refuses() {
     });
 }
 
+/// G4
 #[test]
 fn senders_that_wait_for_room_are_served_in_order() {
     paused(async || {
@@ -369,6 +375,7 @@ fn tell_blocking_inside_a_handler_never_blocks() {
     });
 }
 
+/// G1
 #[test]
 fn many_threads_lose_nothing() {
     on_every_runtime(async || {

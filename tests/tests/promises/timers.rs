@@ -129,6 +129,7 @@ fn a_cancelled_timer_does_not_fire() {
     });
 }
 
+/// G15
 #[test]
 fn timers_end_with_their_incarnation() {
     paused(async || {
@@ -160,6 +161,7 @@ fn a_timer_of_an_earlier_life_cannot_cancel_one_of_this() {
     });
 }
 
+/// G15
 #[test]
 fn a_due_timer_goes_before_the_mailbox_and_needs_no_room_in_it() {
     paused(async || {

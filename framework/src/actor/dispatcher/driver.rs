@@ -34,6 +34,9 @@ const INJECTOR_INTERVAL: u32 = 61;
 /// Activations after which a driver yields to the runtime in any case.
 const ACTIVATIONS_PER_POLL: u32 = 256;
 
+/// The same for a driver that has the runtime's only thread.
+const ACTIVATIONS_PER_POLL_ALONE: u32 = 32;
+
 /// Starts one driver per worker thread of the runtime.
 pub(crate) fn start(
     runtime: Runtime,
@@ -196,6 +199,8 @@ impl Local {
         }
         self.foreign_wake.set(false);
         let tick = dispatcher.tick();
+        let alone = dispatcher.seats.len() == 1;
+        let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
         loop {
             if dispatcher.is_over() {
@@ -222,7 +227,7 @@ impl Local {
             self.run(runnable);
             activations += 1;
             if self.foreign_wake.get()
-                || activations == ACTIVATIONS_PER_POLL
+                || activations == most
                 || dispatcher.tick() != tick
                 || !tokio::task::coop::has_budget_remaining()
             {

@@ -77,6 +77,14 @@ struct Injector {
     length: AtomicUsize,
 }
 
+/// Messages that one activation handles: long enough to amortise scheduling, short enough that a
+/// flooded worker does not hold the others up. The tick ends an activation of slow messages earlier.
+const MESSAGE_BUDGET: u32 = 128;
+
+/// The same for a driver that has the runtime's only thread: there is no tick, since its order must not
+/// depend on the machine's clock, so it gives way more often.
+const MESSAGE_BUDGET_ALONE: u32 = 32;
+
 thread_local! {
     /// The driver that is being polled on this thread.
     static CURRENT: RefCell<Option<Box<Local>>> = const { RefCell::new(None) };
@@ -120,6 +128,12 @@ impl Dispatcher {
         };
         waker.wake_by_ref();
         self.runtime.announce();
+    }
+
+    /// Messages that one activation handles before the worker goes to the back of the queue.
+    #[inline(always)]
+    pub(crate) fn message_budget(&self) -> u32 {
+        if self.seats.len() == 1 { MESSAGE_BUDGET_ALONE } else { MESSAGE_BUDGET }
     }
 
     pub(crate) fn tick(&self) -> u32 {
@@ -168,7 +182,10 @@ impl Dispatcher {
 
     /// A worker's handler did not return in time.
     pub(crate) fn note_abandoned(&self, path: &str) {
-        lock(&self.abandoned).push(path.to_owned());
+        let mut abandoned = lock(&self.abandoned);
+        if !abandoned.iter().any(|other| other == path) {
+            abandoned.push(path.to_owned());
+        }
     }
 
     /// Paths of the workers for which that was noted, in order.

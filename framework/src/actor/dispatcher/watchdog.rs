@@ -1,6 +1,6 @@
 //! The watchdog: a thread of the system's own, which sees what a stuck driver cannot.
 //!
-//! While any driver is awake it makes a round about once a millisecond: it advances the tick that ends
+//! While any of several drivers is awake it makes a round about once a millisecond: it advances the tick that ends
 //! time slices, and takes queued work away from a driver that does not move. It keeps the appointments
 //! that must be kept even when every thread of the runtime is stuck: the kill grace, and the deadline of
 //! a shutdown. While all drivers sleep, and no appointment is set, it sleeps too.
@@ -114,6 +114,13 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
         if watchdog.ended.load(Ordering::Acquire) {
             return;
         }
+        if drivers == 1 {
+            // One driver runs in an order of its own, which the machine's clock must not disturb.
+            let pause = next.map(|next| next.saturating_duration_since(Instant::now()));
+            drop(system);
+            sleep(pause);
+            continue;
+        }
         idle_rounds = if system.idle.all_asleep() { idle_rounds + 1 } else { 0 };
         let pause = if idle_rounds < IDLE_ROUNDS {
             system.rescue(&mut seen);
@@ -129,9 +136,13 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
             }
         };
         drop(system);
-        match pause {
-            Some(pause) => thread::park_timeout(pause),
-            None => thread::park(),
-        }
+        sleep(pause);
+    }
+}
+
+fn sleep(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => thread::park_timeout(pause),
+        None => thread::park(),
     }
 }

@@ -302,43 +302,62 @@ fn a_stale_waker_that_meets_a_park_does_nothing() {
     });
 }
 
+/// As `tell` does: joins the line, tries, and sleeps until it is called.
+async fn send_in_line(worker: &Worker, message: u32) {
+    let mut ticket: Option<Ticket> = None;
+    let mut message = Some(message);
+    std::future::poll_fn(|cx: &mut Context<'_>| {
+        worker.mailbox.waiters.join(&mut ticket, cx.waker());
+        match worker.mailbox.push(&worker.word, message.take().unwrap()) {
+            Ok(pushed) => {
+                worker.mailbox.waiters.leave(&mut ticket);
+                if pushed.right {
+                    worker.run();
+                }
+                Poll::Ready(())
+            }
+            Err(PushError::Full(back)) => {
+                message = Some(back);
+                Poll::Pending
+            }
+            Err(PushError::Closed(_)) => panic!("closed"),
+        }
+    })
+    .await;
+}
+
 /// The bound is 1, so the second message waits until the head is published. Fails without `waiters`: the
 /// sender sleeps beside free room, and loom finds the deadlock.
 #[test]
 fn a_sender_that_waits_for_room_is_called_when_the_head_is_published() {
-    async fn send(worker: &Worker, message: u32) {
-        let mut ticket: Option<Ticket> = None;
-        let mut message = Some(message);
-        std::future::poll_fn(|cx: &mut Context<'_>| {
-            worker.mailbox.waiters.join(&mut ticket, cx.waker());
-            match worker.mailbox.push(&worker.word, message.take().unwrap()) {
-                Ok(pushed) => {
-                    worker.mailbox.waiters.leave(&mut ticket, true);
-                    if pushed.right {
-                        worker.run();
-                    }
-                    Poll::Ready(())
-                }
-                Err(PushError::Full(back)) => {
-                    message = Some(back);
-                    Poll::Pending
-                }
-                Err(PushError::Closed(_)) => panic!("closed"),
-            }
-        })
-        .await;
-    }
-
     loom::model(|| {
         let worker = Worker::new(Some(1), Overflow::Wait);
         worker.send(1);
         let sender = {
             let worker = Arc::clone(&worker);
-            thread::spawn(move || block_on(send(&worker, 2)))
+            thread::spawn(move || block_on(send_in_line(&worker, 2)))
         };
         worker.start();
         sender.join().unwrap();
         assert_eq!(worker.messages(), [1, 2]);
+        worker.assert_idle_and_empty();
+    });
+}
+
+/// Two senders wait for the one place. One of them may take room that was free before it was called: the
+/// call then goes on to the other. Fails without `waiters.pass_on`.
+#[test]
+fn a_call_that_was_not_needed_is_passed_on() {
+    loom::model(|| {
+        let worker = Worker::new(Some(1), Overflow::Wait);
+        worker.send(1);
+        let senders = [2, 3].map(|message| {
+            let worker = Arc::clone(&worker);
+            thread::spawn(move || block_on(send_in_line(&worker, message)))
+        });
+        worker.start();
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        assert_eq!(worker.messages().len(), 3);
         worker.assert_idle_and_empty();
     });
 }

@@ -67,11 +67,10 @@ impl Waiters {
         }
     }
 
-    /// Leaves the line. If the place was called meanwhile, the call goes to the next in line.
-    pub(crate) fn leave(&self, ticket: &mut Option<Ticket>, used: bool) {
-        let Some(Ticket(id)) = ticket.take() else {
-            return;
-        };
+    /// Leaves the line, with or without having sent. If the place was called meanwhile, the call goes to
+    /// the next in line: a sender that has sent may have used room that was free before.
+    pub(crate) fn leave(&self, ticket: &mut Option<Ticket>) {
+        let Some(Ticket(id)) = ticket.take() else { return };
         let next = {
             let mut line = lock(&self.line);
             let place = line.senders.iter().position(|place| place.0 == id);
@@ -80,7 +79,7 @@ impl Waiters {
                     line.senders.remove(at);
                     None
                 }
-                None if used => None,
+                None if weakened("waiters.pass_on") => None,
                 None => line.senders.pop_front(),
             };
             self.waiting.store(line.senders.len(), Ordering::Relaxed);

@@ -35,6 +35,9 @@ pub(crate) trait Child: Send + Sync {
     /// The workers below this child, itself included if it is one: path and counters.
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>);
 
+    /// Paths of those workers that have an incarnation.
+    fn living(&self, into: &mut Vec<Arc<str>>);
+
     /// The runtime is gone: ends all that is below, on this thread.
     fn extinguish(&self);
 }
@@ -80,6 +83,12 @@ impl<W: Worker> Child for Core<W> {
 
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
         into.push((Arc::clone(&self.path), self.counters()));
+    }
+
+    fn living(&self, into: &mut Vec<Arc<str>>) {
+        if self.is_alive() {
+            into.push(Arc::clone(&self.path));
+        }
     }
 
     fn extinguish(&self) {
@@ -136,6 +145,12 @@ impl Child for SupervisorCore {
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
         for child in self.children().into_iter().rev() {
             child.workers(into);
+        }
+    }
+
+    fn living(&self, into: &mut Vec<Arc<str>>) {
+        for child in self.children().into_iter().rev() {
+            child.living(into);
         }
     }
 

@@ -73,12 +73,16 @@ struct Inner {
     plan: Plan,
     children: BTreeMap<ChildId, Entry>,
     next_id: ChildId,
+    /// Children that have ended. They are dropped, with what their constructors hold, once the lock is
+    /// free.
+    gone: Vec<Entry>,
 }
 
 struct Entry {
     child: Arc<dyn Child>,
     /// Waits for the first start.
     waiting: Option<oneshot::Sender<StartOutcome>>,
+    /// Whether it has been told to start before.
     started_before: bool,
 }
 
@@ -108,7 +112,12 @@ impl SupervisorCore {
             registrar,
             dispatcher,
             epoch: Instant::now(),
-            inner: Mutex::new(Inner { plan, children: BTreeMap::new(), next_id: 0 }),
+            inner: Mutex::new(Inner {
+                plan,
+                children: BTreeMap::new(),
+                next_id: 0,
+                gone: Vec::new(),
+            }),
             line: Mutex::new(VecDeque::new()),
             this: this.clone(),
             parent: OnceLock::new(),
@@ -172,6 +181,9 @@ impl SupervisorCore {
                 let reports = self.decide(&mut inner, event);
                 self.report(reports);
             }
+            let gone = std::mem::take(&mut inner.gone);
+            drop(inner);
+            drop(gone);
         }
     }
 
@@ -202,13 +214,11 @@ impl SupervisorCore {
     fn decide(&self, inner: &mut Inner, event: Event) -> Vec<Report> {
         let now = self.epoch.elapsed();
         if let Event::Started(id) = event
-            && let Some(entry) = inner.children.get_mut(&id)
+            && let Some(waiting) =
+                inner.children.get_mut(&id).and_then(|entry| entry.waiting.take())
         {
-            entry.started_before = true;
-            if let Some(waiting) = entry.waiting.take() {
-                // Whoever waited may have gone away.
-                let _ = waiting.send(Ok(()));
-            }
+            // Whoever waited may have gone away.
+            let _ = waiting.send(Ok(()));
         }
         let gone = if let Event::Gone(id) = event { Some(id) } else { None };
         let children = &inner.children;
@@ -218,6 +228,7 @@ impl SupervisorCore {
         let actions = inner.plan.on(event, now, &name);
         if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
             self.registrar.forget(entry.child.path());
+            inner.gone.push(entry);
         }
         let mut reports = Vec::new();
         for action in actions {
@@ -230,8 +241,8 @@ impl SupervisorCore {
         let entry = |id| inner.children.get(&id);
         match action {
             Action::Start(id) => {
-                if let Some(entry) = entry(id) {
-                    entry.child.start(entry.started_before);
+                if let Some(entry) = inner.children.get_mut(&id) {
+                    entry.child.start(std::mem::replace(&mut entry.started_before, true));
                 }
             }
             Action::Halt(id) => entry(id).into_iter().for_each(|entry| entry.child.halt()),

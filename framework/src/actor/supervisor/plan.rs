@@ -254,7 +254,9 @@ impl Plan {
             return;
         }
         child.phase = Phase::Up;
-        if matches!(self.mode, Mode::Running) {
+        // Siblings that do not wait for each other need no look at all of them.
+        let in_turn = self.report_start || self.strategy != Strategy::OneForOne;
+        if in_turn && matches!(self.mode, Mode::Running) {
             self.start_next(actions);
         }
     }

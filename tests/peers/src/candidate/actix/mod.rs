@@ -1,0 +1,52 @@
+//! actix: actors on single-threaded event loops.
+
+mod ask;
+mod pool;
+mod relay;
+mod spawn;
+mod tell;
+
+use std::future::Future;
+
+use ::actix::{Arbiter, ArbiterHandle, System};
+
+use super::{Run, THREADS};
+use crate::meter::Sample;
+use crate::workload::Workload;
+
+pub fn runs(workload: Workload) -> Option<Run> {
+    Some(match workload {
+        Workload::Tell => |plan| on_arbiters(|_| tell::tell(plan)),
+        Workload::TellBounded => |plan| on_arbiters(|_| tell::tell_bounded(plan)),
+        Workload::FanIn => |plan| on_arbiters(|_| tell::fan_in(plan)),
+        Workload::FanInBounded => |plan| on_arbiters(|_| tell::fan_in_bounded(plan)),
+        Workload::Ask => |plan| on_arbiters(|_| ask::between_workers(plan)),
+        Workload::AskOutside => |plan| on_arbiters(|_| ask::from_outside(plan)),
+        Workload::AskJoin => |plan| on_arbiters(|arbiters| ask::ten_at_once(plan, arbiters)),
+        Workload::PingPong | Workload::Pairs | Workload::Ring1 | Workload::Ring100 => {
+            |plan| on_arbiters(|arbiters| relay::relay(plan, arbiters))
+        }
+        Workload::Pool300ns | Workload::Pool1us | Workload::PoolUneven => {
+            |plan| on_arbiters(|arbiters| pool::pool(plan, arbiters))
+        }
+        Workload::Spawn => |plan| on_arbiters(|_| spawn::spawn(plan)),
+        Workload::IdleMemory => |plan| on_arbiters(|_| spawn::idle_memory(plan)),
+        // Its supervisor restarts actors that stop; a panic ends the whole arbiter.
+        Workload::Restart => return None,
+    })
+}
+
+/// Runs the driver as a task of the first arbiter; the main thread only blocks.
+fn on_arbiters<F>(driver: impl FnOnce([ArbiterHandle; THREADS]) -> F) -> Sample
+where
+    F: Future<Output = Sample> + Send + 'static,
+{
+    let _system = System::new();
+    let arbiters = [Arbiter::new(), Arbiter::new()].map(|arbiter| arbiter.handle());
+    let (done, sample) = std::sync::mpsc::channel();
+    let driver = driver(arbiters.clone());
+    arbiters[0].spawn(async move {
+        done.send(driver.await).expect("the main thread waits");
+    });
+    sample.recv().expect("the driver ends")
+}

@@ -1,0 +1,50 @@
+//! The pools: an actor per worker, each in turn.
+
+use std::sync::Arc;
+
+use kameo::mailbox;
+use kameo::prelude::*;
+
+use crate::meter::{Phases, Sample};
+use crate::suite::Plan;
+use crate::work::goal::Goal;
+use crate::work::jobs::Jobs;
+use crate::work::{HANDS, sum_below};
+
+struct Job(u64);
+
+#[derive(Actor)]
+struct Hand {
+    jobs: Jobs,
+    goal: Arc<Goal>,
+}
+
+impl Message<Job> for Hand {
+    type Reply = ();
+
+    async fn handle(&mut self, Job(job): Job, _: &mut Context<Self, ()>) {
+        self.jobs.work(job);
+        self.goal.report(job);
+    }
+}
+
+pub async fn pool(plan: Plan) -> Sample {
+    let jobs = Jobs::of(plan);
+    let goal = Goal::new();
+    let hands: Vec<_> = (0..HANDS)
+        .map(|_| {
+            let goal = Arc::clone(&goal);
+            Hand::spawn_with_mailbox(Hand { jobs, goal }, mailbox::unbounded())
+        })
+        .collect();
+    let mut phases = Phases::of(plan.operations);
+    while let Some(count) = phases.next() {
+        let sum = goal.expect(count);
+        for job in 0..count {
+            let hand = &hands[job as usize % HANDS];
+            hand.tell(Job(job)).await.expect("it lives");
+        }
+        assert_eq!(sum.await, Ok(sum_below(count)));
+    }
+    phases.sample()
+}

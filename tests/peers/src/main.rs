@@ -1,0 +1,88 @@
+//! Runs millhand beside its rivals on the same machine in the same run.
+//!
+//! ```text
+//! peers actors [--rounds 5] [--only WORKLOAD] [--json FILE]
+//! ```
+//!
+//! Each measurement is a process of its own: this binary starts itself with `measure CANDIDATE WORKLOAD`.
+//! It is warmed up with a tenth of the operations, and its result is verified. Rounds are interleaved
+//! over the candidates, so that a slow minute of the machine hits all of them.
+//!
+//! - [`workload`]: what is measured, and DESIGN section 8's targets.
+//! - [`candidate`]: who is measured, and how each is set up.
+//! - [`work`]: the work itself, the same for every candidate, and its verification.
+//! - [`meter`]: wall time, CPU time, memory.
+//! - [`suite`]: rounds of measuring processes.
+//! - [`report`]: tables and JSON.
+
+mod candidate;
+mod meter;
+mod report;
+mod suite;
+mod work;
+mod workload;
+
+use std::process::ExitCode;
+
+use candidate::Candidate;
+use suite::{Options, Plan};
+use work::spin::Speed;
+use workload::Workload;
+
+const USAGE: &str = "usage: peers actors [--rounds N] [--only WORKLOAD] [--json FILE]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["actors", ref options @ ..] => actors(options),
+        ["measure", candidate, workload, speed] => measure(candidate, workload, speed),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
+    let mut options = Options::default();
+    let mut json = None;
+    let mut rest = arguments.iter();
+    while let Some(&key) = rest.next() {
+        let value = *rest.next().ok_or(USAGE)?;
+        match key {
+            "--rounds" => {
+                options.rounds = value.parse().map_err(|_| "--rounds: not a number")?;
+                if options.rounds == 0 {
+                    return Err("--rounds is 0; it must be at least 1".into());
+                }
+            }
+            "--only" => options.only.push(Workload::named(value)?),
+            "--json" => json = Some(value),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    let report = suite::run(&options)?;
+    if let Some(file) = json {
+        std::fs::write(file, report.json()).map_err(|error| format!("{file}: {error}"))?;
+    }
+    Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The measuring process: one line of JSON on standard output.
+fn measure(candidate: &str, workload: &str, speed: &str) -> Result<ExitCode, String> {
+    let candidate = Candidate::named(candidate)?;
+    let workload = Workload::named(workload)?;
+    let speed = speed.parse().map_err(|_| "SPEED: not a number")?;
+    let run = candidate
+        .runs(workload)
+        .ok_or_else(|| format!("{} does not run {}", candidate.name, workload.name()))?;
+    let sample =
+        run(Plan { workload, operations: workload.operations(), speed: Speed { per_ms: speed } });
+    let line = serde_json::to_string(&sample).map_err(|error| error.to_string())?;
+    println!("{line}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,124 @@
+//! Wall time, CPU time and memory of this process.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::{Deserialize, Serialize};
+
+/// What one measuring process found.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Sample {
+    /// In the workload's unit, per operation.
+    pub value: f64,
+    /// User and system time of all threads, per operation.
+    pub cpu_ns: f64,
+}
+
+/// A measurement that has begun.
+pub struct Meter {
+    start: Instant,
+    cpu: Duration,
+}
+
+impl Meter {
+    pub fn start() -> Self {
+        Self { cpu: cpu_time(), start: Instant::now() }
+    }
+
+    /// Nanoseconds per operation.
+    pub fn stop(&self, operations: u64) -> Sample {
+        let wall = self.start.elapsed();
+        Sample {
+            value: wall.as_nanos() as f64 / operations as f64,
+            cpu_ns: self.cpu_ns(operations),
+        }
+    }
+
+    /// A value that is not the wall time.
+    pub fn stop_with(&self, value: f64, operations: u64) -> Sample {
+        Sample { value, cpu_ns: self.cpu_ns(operations) }
+    }
+
+    fn cpu_ns(&self, operations: u64) -> f64 {
+        (cpu_time() - self.cpu).as_nanos() as f64 / operations as f64
+    }
+}
+
+/// A warm-up with a tenth of the operations, then the measurement with all of them:
+///
+/// ```text
+/// let mut phases = Phases::of(operations);
+/// while let Some(count) = phases.next() { .. }
+/// phases.sample()
+/// ```
+///
+/// (A loop and not a closure: futures of async closures are not seen to be `Send`, rust#149407.)
+pub struct Phases {
+    operations: u64,
+    state: State,
+}
+
+enum State {
+    Cold,
+    Warming,
+    Measuring(Meter),
+    Over(Sample),
+}
+
+impl Phases {
+    pub fn of(operations: u64) -> Self {
+        let state = State::Cold;
+        Self { operations, state }
+    }
+
+    /// How many operations to do now; `None`: the measurement is over.
+    pub fn next(&mut self) -> Option<u64> {
+        match self.state {
+            State::Cold => {
+                self.state = State::Warming;
+                Some(self.operations / 10)
+            }
+            State::Warming => {
+                self.state = State::Measuring(Meter::start());
+                Some(self.operations)
+            }
+            State::Measuring(ref meter) => {
+                self.state = State::Over(meter.stop(self.operations));
+                None
+            }
+            State::Over(_) => None,
+        }
+    }
+
+    pub fn sample(self) -> Sample {
+        match self.state {
+            State::Over(sample) => sample,
+            _ => panic!("the measurement is not over"),
+        }
+    }
+}
+
+/// Resident memory.
+pub fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kib.expect("VmRSS in kB") * 1024
+}
+
+/// The value that 99 % do not exceed.
+pub fn p99(mut values: Vec<u64>) -> f64 {
+    values.sort_unstable();
+    values[values.len() * 99 / 100] as f64
+}
+
+fn cpu_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("getrusage of oneself");
+    let both = [usage.user_time(), usage.system_time()];
+    both.iter()
+        .map(|time| {
+            Duration::from_secs(time.tv_sec().unsigned_abs())
+                + Duration::from_micros(time.tv_usec().unsigned_abs())
+        })
+        .sum()
+}
