@@ -119,10 +119,13 @@ pub use system::error::{Error, ShutdownError, StartError};
 pub use system::tree::{Construct, PoolBuilder, Supervisor, SupervisorBuilder, WorkerBuilder};
 
 /// All that most programs name: `use millhand::prelude::*`.
+///
+/// It has serde's derives too, but their code names the crate `serde`: add `serde` to your
+/// dependencies if you have messages that are not `local`.
 pub mod prelude {
     pub use crate::{
-        Address, Context, Handle, Lifecycle, Message, Pool, Recipient, Restart, Routing, Shutdown,
-        Strategy, System, Worker,
+        Address, Context, ExitReason, Handle, Intensity, Lifecycle, Message, Pool, Recipient,
+        Restart, Routing, Shutdown, Strategy, System, Worker,
     };
     pub use serde::{Deserialize, Serialize};
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::actor::dispatcher::driver;
-use crate::actor::supervisor::plan::Event;
+use crate::actor::supervisor::event::Event;
 use crate::actor::supervisor::policy::{Backoff, Intensity};
 use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
 use crate::observe::events;

@@ -25,7 +25,7 @@ use crate::actor::dispatcher::Dispatcher;
 use crate::actor::exit::ExitReason;
 use crate::actor::supervisor::SupervisorCore;
 use crate::actor::supervisor::child::Child;
-use crate::actor::supervisor::plan::Event;
+use crate::actor::supervisor::event::Event;
 use crate::actor::worker::Worker;
 use crate::observe::counters::Counters;
 use crate::observe::events;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actor::supervisor::child::Child;
-use crate::actor::supervisor::plan::Event;
+use crate::actor::supervisor::event::Event;
 use crate::observe::events;
 use crate::system::error::ShutdownError;
 use crate::system::{Shared, System};

@@ -8,7 +8,7 @@ use crate::actor::cell::{Constructor, Core};
 use crate::actor::exit::ExitReason;
 use crate::actor::pool::{Pool, Routing};
 use crate::actor::supervisor::child::Child;
-use crate::actor::supervisor::plan::ChildPolicy;
+use crate::actor::supervisor::event::ChildPolicy;
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
 use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
 use crate::actor::worker::{BoxError, Worker};

@@ -1,7 +1,10 @@
 //! `ask`: a typed reply, a deadline, or a typed failure; never a hang.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use millhand::prelude::*;
 use millhand::{Address, AskError};
@@ -426,12 +429,16 @@ fn a_worker_asks_a_pool() {
         let pool = system.pool("pool", 4, Clerk::writing(&log)).start().await.unwrap();
         let asking = clerk(&system, "asking", &log).await;
         let sum = asking.ask(Run::new(async move {
-            let mut asks: Vec<_> = (1..=100).map(|n| pool.ask(Note(n))).collect();
-            for ask in &mut asks {
-                poll_once(ask).await;
+            let asks = (1..=100).map(|n| pool.ask(Note(n)));
+            let (mut sum, mut waiting) = (0, Vec::new());
+            for mut ask in asks {
+                // Another thread may have answered before the first poll has returned.
+                match poll_fn(|cx| Poll::Ready(Pin::new(&mut ask).poll(cx))).await {
+                    Poll::Ready(reply) => sum += reply.unwrap(),
+                    Poll::Pending => waiting.push(ask),
+                }
             }
-            let mut sum = 0;
-            for ask in asks {
+            for ask in waiting {
                 sum += ask.await.unwrap();
             }
             sum

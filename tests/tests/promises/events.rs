@@ -187,7 +187,7 @@ struct Clumsy {
 }
 
 impl Lifecycle for Clumsy {
-    fn stopped(&mut self, _: &millhand::ExitReason) {
+    fn stopped(&mut self, _: &ExitReason) {
         if self.in_stopped {
             panic!("planned, in stopped");
         }
@@ -235,8 +235,8 @@ fn panics_in_stopped_and_in_drops_are_told() {
 #[test]
 fn an_escalation_names_the_supervisor_and_the_cause() {
     listening(async |log| {
-        let system = System::builder("mill")
-            .intensity(millhand::Intensity { fruitless: 0, ..Default::default() });
+        let system =
+            System::builder("mill").intensity(Intensity { fruitless: 0, ..Default::default() });
         let system = system.start().await.unwrap();
         let group = Group::new();
         let member = system.worker("m", group.member("m")).start().await;

@@ -323,7 +323,10 @@ impl Local {
                 return Some(runnable);
             }
         }
-        self.take_injected()
+        self.take_injected().or_else(|| {
+            // The last resort: what another driver would run next, once it has finished what it runs.
+            seats.iter().find_map(|seat| seat.next.take())
+        })
     }
 }
 

@@ -60,8 +60,8 @@ pub(crate) struct Dispatcher {
 
 /// The part of a driver that others reach.
 struct DriverSeat {
-    /// What the running worker woke last: it runs next, while its data is warm. Others take it only
-    /// from a driver that is stuck.
+    /// What the running worker woke last: it runs next, while its data is warm. Others take it when they
+    /// find nothing else, and the watchdog when the driver is stuck.
     next: RunnableSlot,
     stealer: st3::fifo::Stealer<Runnable>,
     /// Whether the queue had something in it when the running activation began.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::actor::cell::Core;
 use crate::actor::orders::Order;
 use crate::actor::supervisor::SupervisorCore;
-use crate::actor::supervisor::plan::Event;
+use crate::actor::supervisor::event::Event;
 use crate::actor::worker::Worker;
 use crate::observe::counters::Counters;
 

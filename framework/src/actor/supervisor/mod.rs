@@ -1,6 +1,6 @@
 //! Supervisors: who starts workers, restarts what fails, and stops them in order.
 //!
-//! [`policy`] is what a supervisor is told, [`plan`] its decisions, [`child`] what it can do to a child.
+//! [`policy`] is what a supervisor is told, [`event`] what happens to it, [`plan`] its decisions, [`child`] what it can do to a child.
 //! This file carries decisions out.
 //!
 //! A supervisor has no task of its own. Whoever has news for it (the driver on which a child ended, the
@@ -11,6 +11,8 @@
 
 pub(crate) mod child;
 
+pub(crate) mod event;
+
 pub(crate) mod plan;
 
 pub(crate) mod policy;
@@ -19,7 +21,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock, Weak};
 
 use child::Child;
-use plan::{Action, ChildId, ChildPolicy, Event, Plan, TimerNumber};
+use event::{Action, ChildId, ChildPolicy, Event, TimerNumber};
+use plan::Plan;
 use policy::{Backoff, Intensity, Strategy};
 use tokio::sync::oneshot;
 use tokio::time::Instant;

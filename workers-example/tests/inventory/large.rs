@@ -1,0 +1,33 @@
+//! A file that takes longer than all others together.
+
+use std::collections::HashSet;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program::{command, finish};
+use crate::scratch::Scratch;
+use crate::watch::Watch;
+
+#[test]
+fn a_large_file_does_not_hold_up_the_others_of_a_single_worker() {
+    let scratch = Scratch::new();
+    let watch = Watch::new();
+    let large = watch.add(&scratch.hole("large", 1 << 40));
+    // More than are in flight at once, in directories on both sides of it.
+    let small = |n| watch.add(&scratch.file(format!("{}/{n}", n % 7), "small"));
+    let mut waiting: HashSet<i32> = (0..200).map(small).collect();
+
+    let child = command([scratch.path()]).args(["--workers", "1"]).spawn().unwrap();
+    let mut large_is_open = false;
+    watch.wait(|event| {
+        assert!(event.opened || event.file != large, "the large file was finished first");
+        large_is_open |= event.file == large;
+        if !event.opened {
+            waiting.remove(&event.file);
+        }
+        large_is_open && waiting.is_empty()
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let ended = finish(child);
+    assert_eq!(ended.status, Some(143));
+}
