@@ -86,6 +86,15 @@ pub(crate) fn weakened(name: &str) -> bool {
 #[repr(align(64))]
 pub(crate) struct CachePadded<T>(pub(crate) T);
 
+impl<T> std::ops::Deref for CachePadded<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// The half of the asymmetric fence that the fast side pays: a compiler barrier where the heavy half
 /// is a process-wide barrier, else a `SeqCst` fence.
 #[inline(always)]

@@ -43,7 +43,9 @@ use crate::actor::seat::{Abandoned, Seat};
 use crate::actor::worker::{Asker, BoxError, EnvelopeOf, OnCrash, Worker};
 use crate::observe::counters::Counts;
 use crate::observe::events;
-use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Mutex, Ordering, UnsafeCell, lock};
+use crate::sync::{
+    AtomicBool, AtomicPtr, AtomicU32, CachePadded, Mutex, Ordering, UnsafeCell, lock,
+};
 use crate::time::Tick;
 
 /// What a restart costs of an activation's budget of messages, so that a worker that keeps crashing yields as well.
@@ -55,7 +57,9 @@ const TURNS: usize = 64;
 /// The part of a cell that does not depend on the worker's type.
 #[repr(C, align(64))]
 pub(crate) struct Header {
-    pub(crate) word: Word,
+    /// On a line of memory of its own: senders write it for every message, and the driver, which reads
+    /// the rest for every message, should not wait for them.
+    pub(crate) word: CachePadded<Word>,
     pub(crate) orders: Orders,
     /// Number of the current turn. It advances only past a handler of which a waker was cloned, so that
     /// messages whose handlers do not wait leave this line of memory to the senders.
@@ -391,7 +395,7 @@ impl<W: Worker> Core<W> {
         let policy = W::POLICY;
         let core = Arc::new(Self {
             header: Header {
-                word: Word::held(),
+                word: CachePadded(Word::held()),
                 orders: Orders::none(),
                 turn: AtomicU32::new(0),
                 waker_cloned: AtomicBool::new(false),

@@ -278,7 +278,9 @@ fn shutdown_returns_by_its_deadline_and_names_what_it_left_behind() {
             let end = ReleaseAtEnd(release.clone());
             runtime.block_on(async {
                 let group = Group::new();
-                let system = impatient().start().await.unwrap();
+                // Time enough between giving up the stuck one and the deadline, also on a busy machine.
+                let patient = impatient().kill_grace(ms(480)).shutdown_deadline(ms(1_000));
+                let system = patient.start().await.unwrap();
                 let first = system.worker("first", group.member("first"));
                 let first = first.start().await.unwrap();
                 let stuck = system.worker("stuck", group.member("stuck"));
