@@ -734,7 +734,8 @@ impl<W: Worker> Core<W> {
 
     pub(crate) fn counters(&self) -> crate::observe::counters::Counters {
         let state = self.header.word.load();
-        self.counts.read(self.mailbox.received(state), self.mailbox.len(state))
+        let (received, waiting) = self.mailbox.counts(state);
+        self.counts.read(received, waiting)
     }
 
     pub(crate) fn weak(&self) -> Weak<Self> {
@@ -1018,9 +1019,11 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
         private.crashes + 1
     });
     if let OnCrash::Retry(_) = W::POLICY.on_crash {
-        life.seat().leave();
+        // The same seat before and after: once it is taken over, `seat()` is the successor's.
+        let seat = life.seat();
+        seat.leave();
         let copy = W::copy_for_retry(&inbox);
-        if let Err(Abandoned) = life.seat().come_back() {
+        if let Err(Abandoned) = seat.come_back() {
             // As in `user`.
             std::future::pending::<()>().await;
         }

@@ -6,6 +6,7 @@ mod stage;
 
 mod ask;
 mod blocking;
+mod depth;
 mod events;
 mod kill;
 mod leaks;

@@ -85,19 +85,11 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
-    /// Messages waiting; exact when nothing moves.
-    pub(crate) fn len(&self, state: State) -> u64 {
+    /// Messages accepted so far, and messages waiting; exact when nothing moves.
+    pub(crate) fn counts(&self, state: State) -> (u64, u64) {
         match &self.lane {
-            Lane::Queue(queue) => queue.len(state),
-            Lane::Ring(ring) => ring.len() as u64,
-        }
-    }
-
-    /// Messages accepted so far; exact when nothing moves.
-    pub(crate) fn received(&self, state: State) -> u64 {
-        match &self.lane {
-            Lane::Queue(queue) => queue.published() + queue.len(state),
-            Lane::Ring(ring) => ring.received(),
+            Lane::Queue(queue) => queue.counts(state),
+            Lane::Ring(ring) => (ring.received(), ring.len() as u64),
         }
     }
 }

@@ -98,6 +98,8 @@ pub(crate) struct Queue<T: 'static> {
     published: CachePadded<AtomicU64>,
     /// The block that ended an empty spell, for the consumer.
     first: AtomicPtr<Block<T>>,
+    /// How often the positions of the word have begun anew; only for the counts.
+    rounds: AtomicU64,
     /// One drained block, for the next producer that needs one.
     spare: AtomicPtr<Block<T>>,
     consumer: UnsafeCell<Consumer<T>>,
@@ -114,12 +116,13 @@ impl<T: 'static> Queue<T> {
         Self {
             published: CachePadded(AtomicU64::new(0)),
             first: AtomicPtr::new(ptr::null_mut()),
+            rounds: AtomicU64::new(0),
             spare: AtomicPtr::new(ptr::null_mut()),
             consumer: UnsafeCell::new(Consumer { block: ptr::null_mut(), offset: 0, taken: 0 }),
         }
     }
 
-    /// Messages in the queue when the word had this value; exact when nothing moves.
+    /// Messages in a bounded queue when the word had this value; exact when nothing moves.
     pub(crate) fn len(&self, state: State) -> u64 {
         // Ordering: Acquire pairs with the Release in `publish`: whoever sees room there also sees
         // that the consumer is done with those messages.
@@ -127,9 +130,13 @@ impl<T: 'static> Queue<T> {
         state.position().wrapping_sub(published) % POSITIONS
     }
 
-    /// Messages taken so far, as of the last `publish`.
-    pub(crate) fn published(&self) -> u64 {
-        self.published.0.load(Ordering::Relaxed)
+    /// Messages accepted and messages waiting, for people: however many there are, and exact when nothing
+    /// moves.
+    pub(crate) fn counts(&self, state: State) -> (u64, u64) {
+        let taken = self.published.0.load(Ordering::Relaxed);
+        let rounds = self.rounds.load(Ordering::Relaxed);
+        let accepted = (rounds * POSITIONS + state.position()).max(taken);
+        (accepted, accepted - taken)
     }
 
     /// Appends a message. `Ok(true)`: the worker was idle, and the caller now owns the right.
@@ -199,6 +206,9 @@ impl<T: 'static> Queue<T> {
 
     /// Makes a freshly installed block findable for the consumer.
     fn link(&self, before: State, block: *mut Block<T>) {
+        if before.ends_the_last_lap() {
+            self.rounds.fetch_add(1, Ordering::Relaxed);
+        }
         if before.address() == 0 {
             // Ordering: Release pairs with the Acquire in `pop`: the block's header and first slot.
             self.first.store(block, ordering!("queue.first", Release));

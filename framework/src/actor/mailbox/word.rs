@@ -109,6 +109,11 @@ impl State {
         self.0 >> LAP_SHIFT
     }
 
+    /// Whether the next block begins the positions anew.
+    pub(crate) fn ends_the_last_lap(self) -> bool {
+        self.offset() == BLOCK_SLOTS && self.lap() == (1 << LAP_BITS) - 1
+    }
+
     /// Messages ever claimed, modulo [`POSITIONS`].
     pub(crate) fn position(self) -> u64 {
         (self.lap() * BLOCK_SLOTS as u64 + self.offset() as u64) % POSITIONS

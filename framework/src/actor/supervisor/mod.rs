@@ -18,7 +18,7 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, TryLockError, Weak};
 
 use child::Child;
 use event::{Action, ChildId, ChildPolicy, Event, TimerNumber};
@@ -177,8 +177,10 @@ impl SupervisorCore {
     /// attempt at the lock, and who holds the lock looks at the line again after letting go.
     fn work_off(&self) {
         while !lock(&self.line).is_empty() {
-            let Ok(mut inner) = self.inner.try_lock() else {
-                return;
+            let mut inner = match self.inner.try_lock() {
+                Ok(inner) => inner,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
             };
             while let Some(event) = self.next_event() {
                 let reports = self.decide(&mut inner, event);
