@@ -893,9 +893,10 @@ impl<W: Worker> Life<W> {
 
     /// Runs user code with the seat free to be taken over. If it was taken, this never returns: the
     /// future stays suspended until the frame that holds it drops it.
-    async fn user<F: Future>(&self, future: F) -> F::Output {
+    ///
+    /// The future is pinned by the caller, where it was made: moving it costs more than most handlers.
+    async fn user<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
         let seat = self.seat();
-        let mut future = pin!(future);
         poll_fn(|_| {
             let waker = self.core().header.borrowed_waker();
             seat.leave();
@@ -938,7 +939,7 @@ impl<W: Worker> Life<W> {
 async fn live<W: Worker>(life: Life<W>) -> ExitReason {
     // SAFETY: the only borrow.
     let (state, context) = unsafe { life.incarnation() };
-    if let Err(error) = life.user(state.started(context)).await {
+    if let Err(error) = life.user(pin!(state.started(context))).await {
         return ExitReason::failed(error);
     }
     let core = life.core();
@@ -1002,7 +1003,7 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
         && deadline.has_passed(core.header.dispatcher.clock.now())
     {
         core.counts.dropped(1);
-        life.user(async move { discard_quietly(envelope, Failure::Expired) }).await;
+        life.user(pin!(async move { discard_quietly(envelope, Failure::Expired) })).await;
         return false;
     }
     let Envelope { reply, deadline, inbox, .. } = envelope;
@@ -1033,7 +1034,7 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
     // SAFETY: no other borrow is alive.
     let (state, context) = unsafe { life.incarnation() };
     context.set_attempt(attempt);
-    let outcome = life.user(state.dispatch(inbox, context)).await;
+    let outcome = life.user(pin!(state.dispatch(inbox, context))).await;
     // Handled, whatever happens to the reply from here on.
     let reply = life.private(|private| {
         private.in_hand = false;
