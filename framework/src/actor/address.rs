@@ -152,7 +152,8 @@ impl<W: Worker> Address<W> {
         self.core().counters()
     }
 
-    /// Whether the worker has ended for good: every send would be refused.
+    /// Whether every send would be refused: the worker has ended for good, or is draining its mailbox
+    /// before it does.
     pub fn is_stopped(&self) -> bool {
         self.core().header.word.load().is_closed()
     }

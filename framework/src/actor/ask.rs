@@ -84,27 +84,32 @@ impl<'a, M: Message> Ask<'a, M> {
     /// a blocking ask is also kept by the watchdog, which has a thread of its own.
     async fn with_real_deadline(mut self) -> Result<M::Reply, AskError<M>> {
         let late = Arc::new(AtomicBool::new(false));
-        let mut appointed = false;
-        poll_fn(|cx| {
+        let mut appointed = None;
+        let dispatcher = Arc::clone(self.to.dispatcher());
+        let outcome = poll_fn(|cx| {
             if let Poll::Ready(outcome) = Pin::new(&mut self).poll(cx) {
                 return Poll::Ready(outcome);
             }
             if late.load(Ordering::Acquire) {
                 return Poll::Ready(Err(AskError::Timeout(self.give_up())));
             }
-            if !std::mem::replace(&mut appointed, true)
+            if appointed.is_none()
                 && let Some(due) = self.due
             {
                 let (late, waker) = (Arc::clone(&late), cx.waker().clone());
                 let delay = due.saturating_duration_since(Instant::now());
-                self.to.dispatcher().watchdog.appoint(delay, move || {
+                appointed = dispatcher.watchdog.appoint(delay, move || {
                     late.store(true, Ordering::Release);
                     waker.wake();
                 });
             }
             Poll::Pending
         })
-        .await
+        .await;
+        if let Some(appointed) = appointed {
+            dispatcher.watchdog.cancel(appointed);
+        }
+        outcome
     }
 
     /// Takes the message back, if it has not been sent.

@@ -30,6 +30,8 @@ use std::ptr::{self, NonNull};
 use std::sync::{Arc, Weak};
 use std::task::{self, Poll, RawWaker, RawWakerVTable, Waker};
 
+use tokio::time::Instant;
+
 use crate::actor::context::Context;
 use crate::actor::dispatcher::{self, Dispatcher};
 use crate::actor::envelope::Envelope;
@@ -579,19 +581,20 @@ impl<W: Worker> Core<W> {
         }
         self.alive.store(true, Ordering::Relaxed);
         seat.leave();
-        let made = catch_unwind(AssertUnwindSafe(|| (self.constructor)()));
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            (self.constructor)().map_err(|error| ExitReason::failed(&*error))
+        }));
+        if let Err(Abandoned) = seat.come_back() {
+            drop_quietly(made);
+            return Err(Abandoned);
+        }
         let reason = match made {
             Ok(Ok(state)) => {
-                let core = self.to_arc();
-                let context = Context::new(core, self.generation());
+                self.next_turn();
+                let context = Context::new(self.to_arc(), self.generation());
                 let incarnation =
                     NonNull::from(Box::leak(Box::new(Incarnation { state, context })));
-                self.next_turn();
                 let run = Box::pin(live(Life { core: NonNull::from(self), incarnation }));
-                if let Err(Abandoned) = seat.come_back() {
-                    bury(run, Some(incarnation));
-                    return Err(Abandoned);
-                }
                 // SAFETY: back on the seat.
                 unsafe {
                     self.private(|private| {
@@ -603,14 +606,15 @@ impl<W: Worker> Core<W> {
                 };
                 return Ok(None);
             }
-            Ok(Err(error)) => ExitReason::failed(error),
+            Ok(Err(reason)) => reason,
             Err(payload) => {
                 let reason = ExitReason::panicked(&*payload);
+                seat.leave();
                 drop_quietly(payload);
+                seat.come_back()?;
                 reason
             }
         };
-        seat.come_back()?;
         self.end(seat, None, reason)?;
         Ok(None)
     }
@@ -668,7 +672,11 @@ impl<W: Worker> Core<W> {
         };
         let again = match W::POLICY.on_crash {
             OnCrash::Lose => None,
-            OnCrash::Retry(limit) => copy.filter(|_| crashes <= limit),
+            OnCrash::Retry(limit) if crashes <= limit => copy,
+            OnCrash::Retry(_) => {
+                drop_quietly(copy);
+                None
+            }
         };
         if let Some(inbox) = again {
             self.counts.retried();
@@ -683,7 +691,7 @@ impl<W: Worker> Core<W> {
             return;
         }
         self.counts.lost();
-        events::message_lost(&self.path, crashes, reason);
+        quietly(|| events::message_lost(&self.path, crashes, reason));
         // SAFETY: as above.
         unsafe { self.private(|private| private.crashes = 0) };
         if let Some(asker) = asker {
@@ -697,7 +705,7 @@ impl<W: Worker> Core<W> {
     /// The generation is over: from here on nothing of it may act, and the supervisor decides.
     fn report_exit(&self, reason: &ExitReason, fruitful: bool) {
         self.advance_generation();
-        events::worker_exited(&self.path, reason, fruitful);
+        quietly(|| events::worker_exited(&self.path, reason, fruitful));
         self.parent.child_exited(self.child, reason.clone(), fruitful);
     }
 
@@ -733,8 +741,7 @@ impl<W: Worker> Core<W> {
     }
 
     pub(crate) fn counters(&self) -> crate::observe::counters::Counters {
-        let state = self.header.word.load();
-        let (received, waiting) = self.mailbox.counts(state);
+        let (received, waiting) = self.mailbox.counts(&self.header.word);
         self.counts.read(received, waiting)
     }
 
@@ -828,10 +835,16 @@ fn bury<W: Worker>(run: RunLoop, incarnation: Option<NonNull<Incarnation<W>>>) {
     }
 }
 
+/// Does something that may call the user's code, such as a subscriber or a `Display`; a panic ends here.
+fn quietly(f: impl FnOnce()) {
+    drop_quietly(catch_unwind(AssertUnwindSafe(f)));
+}
+
 /// Drops something of the user's; a panic in it ends here.
 fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        events::drop_panicked(&ExitReason::panicked(&*payload));
+        let reason = ExitReason::panicked(&*payload);
+        drop(catch_unwind(AssertUnwindSafe(|| events::drop_panicked(&reason))));
         // A payload whose own drop panics as well is leaked.
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             mem::forget::<Box<dyn Any + Send>>(again);
@@ -939,8 +952,12 @@ impl<W: Worker> Life<W> {
 async fn live<W: Worker>(life: Life<W>) -> ExitReason {
     // SAFETY: the only borrow.
     let (state, context) = unsafe { life.incarnation() };
-    if let Err(error) = life.user(pin!(state.started(context))).await {
-        return ExitReason::failed(error);
+    let started = async {
+        // The error is the user's: it is read and dropped here, where that may go wrong.
+        state.started(context).await.map_err(|error| ExitReason::failed(&*error))
+    };
+    if let Err(reason) = life.user(pin!(started)).await {
+        return reason;
     }
     let core = life.core();
     core.parent.child_started(core.child);
@@ -948,6 +965,8 @@ async fn live<W: Worker>(life: Life<W>) -> ExitReason {
     if unsafe { life.incarnation() }.1.wants_to_stop() {
         return ExitReason::Normal;
     }
+    let mut timers_until = None;
+    let mut message_first = false;
     loop {
         if core.header.orders.any() {
             if core.header.orders.take(Order::Halt) {
@@ -967,17 +986,34 @@ async fn live<W: Worker>(life: Life<W>) -> ExitReason {
             life.pause(Step::Yielded).await;
             continue;
         }
-        if core.header.orders.take(Order::Timer) {
+        // The timers that are due now go first; then a message, before those that have come due meanwhile,
+        // so that timers which are always due do not shut the mailbox out.
+        if timers_until.is_none()
+            && !mem::take(&mut message_first)
+            && core.header.orders.take(Order::Timer)
+        {
+            timers_until = Some(Instant::now());
+        }
+        if let Some(until) = timers_until {
             // SAFETY: no other borrow is alive.
             let (_, context) = unsafe { life.incarnation() };
-            if let Some(inbox) = context.due_timer() {
-                // There may be more: look again before the next message.
-                core.header.orders.give(Order::Timer);
+            let seat = life.seat();
+            seat.leave();
+            let due = context.due_timer(until);
+            if let Err(Abandoned) = seat.come_back() {
+                drop_quietly(due);
+                // As in `user`.
+                std::future::pending::<()>().await;
+                continue;
+            }
+            if let Some(inbox) = due {
                 if handle(&life, Envelope::tell(inbox)).await {
                     return ExitReason::Normal;
                 }
                 continue;
             }
+            timers_until = None;
+            message_first = true;
         }
         let next = match life.private(|private| private.retry.take()) {
             Some(envelope) => Pop::Message(envelope),
@@ -990,6 +1026,7 @@ async fn live<W: Worker>(life: Life<W>) -> ExitReason {
                 }
             }
             Pop::Empty if life.private(|private| private.draining) => return ExitReason::Shutdown,
+            Pop::Empty if core.header.orders.has(Order::Timer) => {}
             Pop::Empty => life.pause(Step::Empty).await,
             Pop::Busy => life.pause(Step::Busy).await,
         }
@@ -1036,14 +1073,21 @@ async fn handle<W: Worker>(life: &Life<W>, envelope: EnvelopeOf<W>) -> bool {
     context.set_attempt(attempt);
     let outcome = life.user(pin!(state.dispatch(inbox, context))).await;
     // Handled, whatever happens to the reply from here on.
-    let reply = life.private(|private| {
+    let (reply, copy) = life.private(|private| {
         private.in_hand = false;
-        private.copy = None;
         private.crashes = 0;
         private.handled += 1;
-        private.asker.take()
+        (private.asker.take(), private.copy.take())
     });
+    // Copies, and replies that nobody wants, are dropped here: that is user code too.
+    let seat = life.seat();
+    seat.leave();
     W::settle(outcome, Asker { reply, counts: &core.counts });
+    drop_quietly(copy);
+    if let Err(Abandoned) = seat.come_back() {
+        // As in `user`.
+        std::future::pending::<()>().await;
+    }
     if asked && dispatcher::foreign_wake_pending() {
         // A task of the hosting runtime waits on this very thread: let it run soon.
         life.private(|private| private.budget = 0);

@@ -83,7 +83,7 @@ impl<W: Worker> Context<W> {
     }
 
     /// Handles `message` once, after `delay`. Timers end with the incarnation; a due timer goes before
-    /// the messages in the mailbox. Resolution: 1 ms.
+    /// the messages in the mailbox, as long as a message gets its turn now and then. Resolution: 1 ms.
     pub fn after<M: Message>(&mut self, delay: Duration, message: M) -> TimerId
     where
         W: Accepts<M>,
@@ -152,14 +152,14 @@ impl<W: Worker> Context<W> {
         timers.armed = Some((due, alarms.set(due, Alarm::Call(Box::new(ring)))));
     }
 
-    /// The message of a timer that is due. The run loop asks until there is none.
-    pub(crate) fn due_timer(&mut self) -> Option<W::Inbox> {
+    /// The message of a timer that was due by `until`. The run loop asks until there is none.
+    pub(crate) fn due_timer(&mut self, until: Instant) -> Option<W::Inbox> {
         let timers = self.timers.as_mut()?;
         let now = Instant::now();
         if timers.armed.is_some_and(|(armed, _)| armed <= now) {
             timers.armed = None;
         }
-        let is_due = timers.set.first_key_value().is_some_and(|((due, _), _)| *due <= now);
+        let is_due = timers.set.first_key_value().is_some_and(|((due, _), _)| *due <= until);
         let first = if is_due { timers.set.pop_first() } else { None };
         let inbox = first.map(|((due, number), what)| match what {
             Due::Once(inbox) => inbox,

@@ -4,8 +4,6 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::actor::worker::BoxError;
-
 /// Why an incarnation ended; what `stopped` sees, and what the supervisor decides on.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -16,8 +14,8 @@ pub enum ExitReason {
     Shutdown,
     /// A handler, a hook or the constructor panicked; the payload's text, if it was text.
     Panicked(Arc<str>),
-    /// The constructor or `started` returned an error.
-    Failed(Arc<dyn std::error::Error + Send + Sync>),
+    /// The constructor or `started` returned an error; its text, and that of its sources.
+    Failed(Arc<str>),
     /// It did not stop in time; its handler was dropped where it was suspended.
     Killed,
     /// It did not return within the kill grace either; it lost all its rights while still running.
@@ -56,8 +54,17 @@ impl ExitReason {
         Self::Panicked(text.into())
     }
 
-    pub(crate) fn failed(error: BoxError) -> Self {
-        Self::Failed(error.into())
+    /// Only the text is kept: what a user's error does when it is shown or dropped must not happen
+    /// later, in the middle of a supervisor's decision.
+    pub(crate) fn failed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::Failed(text.into())
     }
 }
 

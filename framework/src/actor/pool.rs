@@ -159,7 +159,7 @@ impl<W: Worker> Address<W> {
             Phase::Running | Phase::Signalled => 1,
             Phase::Held => 4,
         };
-        core.mailbox.counts(state).1 * 2 + in_hand
+        core.mailbox.counts(&core.header.word).1 * 2 + in_hand
     }
 }
 

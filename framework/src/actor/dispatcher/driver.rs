@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -246,7 +247,10 @@ impl Local {
             drop(self.dispatcher.runtime.handle().spawn_blocking(move || run_blocking(runnable)));
             return;
         }
-        if let Ran::Again(runnable) = runnable.run() {
+        // User code is caught where it runs; this is for the rest, such as a waker that panics. The worker
+        // is lost then, the driver is not.
+        let ran = catch_unwind(AssertUnwindSafe(|| runnable.run())).unwrap_or(Ran::Gone);
+        if let Ran::Again(runnable) = ran {
             // To the back, so that a flooded worker takes turns with the others.
             let others = !seat.next.is_empty() || !self.queue.is_empty();
             self.push_back(runnable);

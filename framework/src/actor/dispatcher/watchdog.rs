@@ -8,6 +8,7 @@
 //! It goes by the machine's clock, not by the runtime's, which may be paused: a handler that does not
 //! return uses up real time.
 
+use std::collections::BTreeMap;
 use std::sync::{OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -26,13 +27,21 @@ pub(crate) struct Watchdog {
     thread: OnceLock<Thread>,
     asleep: AtomicBool,
     ended: AtomicBool,
-    appointments: Mutex<Vec<Appointment>>,
+    appointments: Mutex<Appointments>,
 }
 
-struct Appointment {
-    due: Instant,
-    keep: Box<dyn FnOnce() + Send>,
+#[derive(Default)]
+struct Appointments {
+    next_number: u64,
+    by_due: BTreeMap<(Instant, u64), Keep>,
 }
+
+/// What is to be done when the time has come.
+type Keep = Box<dyn FnOnce() + Send>;
+
+/// Names an appointment, to cancel it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AppointmentKey(Instant, u64);
 
 impl Watchdog {
     pub(super) fn new() -> Self {
@@ -40,7 +49,7 @@ impl Watchdog {
             thread: OnceLock::new(),
             asleep: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            appointments: Mutex::new(Vec::new()),
+            appointments: Mutex::new(Appointments::default()),
         }
     }
 
@@ -57,11 +66,26 @@ impl Watchdog {
     }
 
     /// Calls `keep` after `delay` of real time, on the watchdog's thread. It must not block.
-    pub(crate) fn appoint(&self, delay: Duration, keep: impl FnOnce() + Send + 'static) {
-        // A delay too long for the clock is one that is not kept.
-        let Some(due) = Instant::now().checked_add(delay) else { return };
-        lock(&self.appointments).push(Appointment { due, keep: Box::new(keep) });
+    ///
+    /// A delay too long for the clock is one that is not kept.
+    pub(crate) fn appoint(
+        &self,
+        delay: Duration,
+        keep: impl FnOnce() + Send + 'static,
+    ) -> Option<AppointmentKey> {
+        let due = Instant::now().checked_add(delay)?;
+        let mut appointments = lock(&self.appointments);
+        let number = appointments.next_number;
+        appointments.next_number += 1;
+        appointments.by_due.insert((due, number), Box::new(keep));
+        drop(appointments);
         self.unpark();
+        Some(AppointmentKey(due, number))
+    }
+
+    pub(crate) fn cancel(&self, AppointmentKey(due, number): AppointmentKey) {
+        let cancelled = lock(&self.appointments).by_due.remove(&(due, number));
+        drop(cancelled);
     }
 
     /// A driver wakes up.
@@ -84,10 +108,11 @@ impl Watchdog {
     }
 
     /// Takes out what is due; and when the next one is.
-    fn due(&self, now: Instant) -> (Vec<Appointment>, Option<Instant>) {
+    fn due(&self, now: Instant) -> (BTreeMap<(Instant, u64), Keep>, Option<Instant>) {
         let mut appointments = lock(&self.appointments);
-        let due = appointments.extract_if(.., |appointment| appointment.due <= now).collect();
-        (due, appointments.iter().map(|appointment| appointment.due).min())
+        let later = appointments.by_due.split_off(&(now, u64::MAX));
+        let next = later.first_key_value().map(|((due, _), _)| *due);
+        (std::mem::replace(&mut appointments.by_due, later), next)
     }
 }
 
@@ -108,8 +133,8 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
         };
         let watchdog = &system.watchdog;
         let (due, next) = watchdog.due(Instant::now());
-        for appointment in due {
-            (appointment.keep)();
+        for keep in due.into_values() {
+            keep();
         }
         if watchdog.ended.load(Ordering::Acquire) {
             return;

@@ -15,7 +15,7 @@ pub(crate) mod waiters;
 use queue::{Pop, PushError, Queue, Right};
 use ring::Ring;
 use waiters::Waiters;
-use word::{State, Word};
+use word::Word;
 
 use crate::actor::worker::Overflow;
 
@@ -86,9 +86,9 @@ impl<T: Send + 'static> Mailbox<T> {
     }
 
     /// Messages accepted so far, and messages waiting; exact when nothing moves.
-    pub(crate) fn counts(&self, state: State) -> (u64, u64) {
+    pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
         match &self.lane {
-            Lane::Queue(queue) => queue.counts(state),
+            Lane::Queue(queue) => queue.counts(word),
             Lane::Ring(ring) => (ring.received(), ring.len() as u64),
         }
     }

@@ -106,7 +106,7 @@ impl Worker {
     fn assert_idle_and_empty(&self) {
         let state = self.word.load();
         assert_eq!(state.phase(), Phase::Idle);
-        assert_eq!(self.mailbox.counts(state).1, 0);
+        assert_eq!(self.mailbox.counts(&self.word).1, 0);
         assert_eq!(state.address(), 0, "an idle worker holds no block");
     }
 }

@@ -132,10 +132,12 @@ impl<T: 'static> Queue<T> {
 
     /// Messages accepted and messages waiting, for people: however many there are, and exact when nothing
     /// moves.
-    pub(crate) fn counts(&self, state: State) -> (u64, u64) {
-        let taken = self.published.0.load(Ordering::Relaxed);
+    pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
+        // What has been taken first: the tail can only be further on.
+        // Ordering: Acquire keeps the tail's load behind.
+        let taken = self.published.0.load(Ordering::Acquire);
         let rounds = self.rounds.load(Ordering::Relaxed);
-        let accepted = (rounds * POSITIONS + state.position()).max(taken);
+        let accepted = (rounds * POSITIONS + word.load().position()).max(taken);
         (accepted, accepted - taken)
     }
 
@@ -261,7 +263,17 @@ impl<T: 'static> Queue<T> {
     }
 
     fn nothing(consumer: &Consumer<T>, word: &Word) -> Pop<T> {
-        if word.load().position() == consumer.taken % POSITIONS { Pop::Empty } else { Pop::Busy }
+        if Self::is_empty(word.load(), consumer.block, consumer.taken) {
+            Pop::Empty
+        } else {
+            Pop::Busy
+        }
+    }
+
+    /// Whether the tail is where the consumer is. The block must be the same too: positions begin anew
+    /// after 2^19 messages, and a queue may hold more than that.
+    fn is_empty(state: State, block: *mut Block<T>, taken: u64) -> bool {
+        state.position() == taken % POSITIONS && state.address() == block.addr()
     }
 
     /// Lets producers see how many messages have been taken, which makes room in a bounded mailbox.
@@ -293,7 +305,7 @@ impl<T: 'static> Queue<T> {
             let consumer = unsafe { &mut *consumer };
             (std::mem::replace(&mut consumer.block, ptr::null_mut()), consumer.taken)
         });
-        if state.position() == taken % POSITIONS {
+        if Self::is_empty(state, block, taken) {
             self.release_spare();
             // The very last touch.
             if word.swap_if(state, state.without_block().with_phase(Phase::Idle)).is_ok() {

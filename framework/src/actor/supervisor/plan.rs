@@ -175,6 +175,22 @@ impl Plan {
         }
     }
 
+    /// A child has come up: the next one's turn. All are looked at only when it was the last.
+    fn start_after(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        let mut later = self.children.range_mut(id + 1..);
+        let next = later.find(|(_, child)| {
+            !(matches!(child.phase, Phase::Up | Phase::Retiring) || child.finished)
+        });
+        match next {
+            Some((&id, child)) if child.phase == Phase::Down => {
+                child.phase = Phase::Starting;
+                actions.push(Action::Start(id));
+            }
+            Some(_) => {}
+            None => self.start_next(actions),
+        }
+    }
+
     /// Starts the first child that is down, unless one before it is still on its way up.
     fn start_next(&mut self, actions: &mut Vec<Action>) {
         for (&id, child) in &mut self.children {
@@ -205,7 +221,7 @@ impl Plan {
         // Siblings that do not wait for each other need no look at all of them.
         let in_turn = self.report_start || self.strategy != Strategy::OneForOne;
         if in_turn && matches!(self.mode, Mode::Running) {
-            self.start_next(actions);
+            self.start_after(id, actions);
         }
     }
 

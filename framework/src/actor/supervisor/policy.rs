@@ -107,7 +107,8 @@ impl Backoff {
     pub(super) fn delay(&self, n: u32, random: f64) -> Duration {
         let doublings = n.saturating_sub(1).min(31);
         let delay = self.first.saturating_mul(1 << doublings).min(self.longest);
-        delay.mul_f64(1.0 + self.jitter * (2.0 * random - 1.0))
+        let factor = 1.0 + self.jitter * (2.0 * random - 1.0);
+        Duration::try_from_secs_f64(delay.as_secs_f64() * factor).unwrap_or(Duration::MAX)
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
