@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
 use crate::actor::dispatcher;
 use crate::actor::error::AskError;
-use crate::actor::mailbox::waiters::Ticket;
+use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 use crate::actor::reply::{self, Failure, Reply};
 use crate::sync::{AtomicBool, Ordering};
@@ -117,7 +117,7 @@ impl<'a, M: Message> Ask<'a, M> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Unsent(message) => Some(message),
             Stage::Queued { parcel, mut ticket, .. } => {
-                self.to.leave_line(&mut ticket);
+                self.to.leave_line(&mut ticket, None);
                 Some(parcel.message)
             }
             Stage::Sent(_) | Stage::Over => None,
@@ -180,20 +180,25 @@ impl<M: Message> Future for Ask<'_, M> {
             match std::mem::replace(&mut this.stage, Stage::Over) {
                 Stage::Unsent(message) => this.stage = this.send(message)?,
                 Stage::Queued { parcel, reply, mut ticket } => {
-                    // Join first, then try: a place that is freed between the two calls this sender.
-                    this.to.join_line(&mut ticket, cx.waker());
-                    match this.to.deliver(parcel) {
+                    // Join first, then try: room that is made between the two calls this sender.
+                    let turn = this.to.join_line(&mut ticket, cx.waker());
+                    let tried = if turn != Turn::NotYet {
+                        this.to.deliver(parcel)
+                    } else {
+                        Err(Refused::Full { parcel, wait: true })
+                    };
+                    match tried {
                         Ok(()) => {
-                            this.to.leave_line(&mut ticket);
+                            this.to.leave_line(&mut ticket, Some(turn));
                             this.stage = Stage::Sent(reply);
                         }
                         Err(Refused::Stopped(parcel)) => {
-                            this.to.leave_line(&mut ticket);
+                            this.to.leave_line(&mut ticket, None);
                             return Poll::Ready(Err(AskError::Stopped(Some(parcel.message))));
                         }
                         Err(Refused::Full { parcel, .. }) => {
                             if this.is_due(cx) {
-                                this.to.leave_line(&mut ticket);
+                                this.to.leave_line(&mut ticket, None);
                                 return Poll::Ready(Err(AskError::Timeout(Some(parcel.message))));
                             }
                             this.stage = Stage::Queued { parcel, reply, ticket };
@@ -229,7 +234,7 @@ impl<M: Message> Drop for Ask<'_, M> {
     fn drop(&mut self) {
         self.cancel_alarm();
         if let Stage::Queued { ticket, .. } = &mut self.stage {
-            self.to.leave_line(ticket);
+            self.to.leave_line(ticket, None);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::actor::cell::Core;
 use crate::actor::dispatcher::Dispatcher;
 use crate::actor::envelope::Envelope;
 use crate::actor::mailbox::queue::PushError;
-use crate::actor::mailbox::waiters::Ticket;
+use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 use crate::actor::reply::{Failure, ReplyTo};
 use crate::actor::worker::{Accepts, Overflow, Worker};
@@ -43,11 +43,11 @@ pub(crate) trait Deliver<M: Message>: Send + Sync {
     /// Whether senders wait already; a newcomer that may wait then joins them.
     fn has_line(&self) -> bool;
 
-    /// Joins the line of senders; after this, try once more before sleeping.
-    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker);
+    /// Joins the line of senders; see [`Waiters::join`](crate::actor::mailbox::waiters::Waiters::join).
+    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn;
 
-    /// Leaves the line, with or without having delivered.
-    fn leave_line(&self, ticket: &mut Option<Ticket>);
+    /// Leaves the line; `sent` is the turn in which it delivered, if it did.
+    fn leave_line(&self, ticket: &mut Option<Ticket>, sent: Option<Turn>);
 
     fn dispatcher(&self) -> &Arc<Dispatcher>;
 
@@ -79,12 +79,14 @@ where
         self.mailbox.waiters.any()
     }
 
-    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) {
-        self.mailbox.waiters.join(ticket, waker);
+    fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {
+        let turn = self.mailbox.waiters.join(ticket, waker);
+        // Nobody is called any more when the mailbox is closed: everybody learns it by trying.
+        if self.header.word.load().is_closed() { Turn::Called } else { turn }
     }
 
-    fn leave_line(&self, ticket: &mut Option<Ticket>) {
-        self.mailbox.waiters.leave(ticket);
+    fn leave_line(&self, ticket: &mut Option<Ticket>, sent: Option<Turn>) {
+        self.mailbox.waiters.leave(ticket, sent);
     }
 
     fn dispatcher(&self) -> &Arc<Dispatcher> {

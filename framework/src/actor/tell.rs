@@ -6,7 +6,7 @@ use std::task::Poll;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
 use crate::actor::dispatcher;
 use crate::actor::error::TellError;
-use crate::actor::mailbox::waiters::Ticket;
+use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 
 pub(crate) async fn tell<M, D>(to: &D, message: M) -> Result<(), TellError<M>>
@@ -67,14 +67,17 @@ where
 {
     let mut place = Place { to, parcel: Some(parcel), ticket: None };
     poll_fn(|cx| {
-        // Join first, then try: a place that is freed between the two calls this sender.
-        to.join_line(&mut place.ticket, cx.waker());
+        // Join first, then try: room that is made between the two calls this sender.
+        let turn = to.join_line(&mut place.ticket, cx.waker());
+        if turn == Turn::NotYet {
+            return Poll::Pending;
+        }
         let Some(parcel) = place.parcel.take() else {
             return Poll::Ready(Ok(()));
         };
         match to.deliver(parcel) {
             Ok(()) => {
-                to.leave_line(&mut place.ticket);
+                to.leave_line(&mut place.ticket, Some(turn));
                 Poll::Ready(Ok(()))
             }
             Err(Refused::Full { parcel, .. }) => {
@@ -82,7 +85,7 @@ where
                 Poll::Pending
             }
             Err(Refused::Stopped(parcel)) => {
-                to.leave_line(&mut place.ticket);
+                to.leave_line(&mut place.ticket, None);
                 Poll::Ready(Err(parcel))
             }
         }
@@ -99,6 +102,6 @@ struct Place<'a, M: Message, D: Deliver<M> + ?Sized> {
 
 impl<M: Message, D: Deliver<M> + ?Sized> Drop for Place<'_, M, D> {
     fn drop(&mut self) {
-        self.to.leave_line(&mut self.ticket);
+        self.to.leave_line(&mut self.ticket, None);
     }
 }

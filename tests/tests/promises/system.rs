@@ -83,7 +83,9 @@ fn counters_are_exact_once_nothing_moves() {
             sender.await.unwrap();
         }
         eventually("all is handled", || {
-            let settled = |counters: &Counters| counters.handled + counters.lost == 800;
+            let settled = |counters: &Counters| {
+                counters.handled + counters.lost == 800 && counters.mailbox == 0
+            };
             let all = system.counters();
             all.len() == 5 && all.iter().all(|(_, counters)| settled(counters))
         })

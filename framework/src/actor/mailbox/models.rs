@@ -15,7 +15,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::queue::{Pop, PushError, Right};
-use super::waiters::Ticket;
+use super::waiters::{Ticket, Turn};
 use super::word::{Phase, Word};
 use super::{Mailbox, Pushed};
 use crate::actor::orders::{Order, Orders};
@@ -307,10 +307,13 @@ async fn send_in_line(worker: &Worker, message: u32) {
     let mut ticket: Option<Ticket> = None;
     let mut message = Some(message);
     std::future::poll_fn(|cx: &mut Context<'_>| {
-        worker.mailbox.waiters.join(&mut ticket, cx.waker());
+        let turn = worker.mailbox.waiters.join(&mut ticket, cx.waker());
+        if turn == Turn::NotYet {
+            return Poll::Pending;
+        }
         match worker.mailbox.push(&worker.word, message.take().unwrap()) {
             Ok(pushed) => {
-                worker.mailbox.waiters.leave(&mut ticket);
+                worker.mailbox.waiters.leave(&mut ticket, Some(turn));
                 if pushed.right {
                     worker.run();
                 }

@@ -32,6 +32,17 @@ struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
+/// Whether a sender in the line may try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Others stand before it.
+    NotYet,
+    /// It is the first in line.
+    First,
+    /// It was called: room was made for it.
+    Called,
+}
+
 impl Waiters {
     pub(crate) fn new() -> Self {
         Self { waiting: AtomicUsize::new(0), line: Mutex::new(Line::default()) }
@@ -42,50 +53,65 @@ impl Waiters {
         self.waiting.load(Ordering::Relaxed) != 0
     }
 
-    /// Joins at the end, or renews the waker of the place already held. After this the sender must try
-    /// once more before it sleeps.
-    pub(crate) fn join(&self, ticket: &mut Option<Ticket>, waker: &Waker) {
-        {
+    /// Joins at the end, or renews the waker of the place already held. Unless the turn is `NotYet`, the
+    /// sender must try to send before it sleeps.
+    ///
+    /// A sender that is called has left the line, and has no claim on the room: if it is slow to come,
+    /// others do not wait for it. If it then finds no room, its place is at the front.
+    #[must_use]
+    pub(crate) fn join(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {
+        let turn = {
             let mut line = lock(&self.line);
-            let held =
-                ticket.and_then(|Ticket(id)| line.senders.iter_mut().find(|place| place.0 == id));
-            match held {
-                Some(place) => place.1.clone_from(waker),
+            let called = match *ticket {
                 None => {
-                    let id = line.next_ticket;
-                    line.next_ticket += 1;
+                    let id = line.take_ticket(ticket);
                     line.senders.push_back((id, waker.clone()));
-                    *ticket = Some(Ticket(id));
+                    false
                 }
-            }
+                Some(Ticket(id)) => {
+                    let place = line.senders.iter_mut().find(|place| place.0 == id);
+                    let called = place.is_none();
+                    match place {
+                        Some(place) => place.1.clone_from(waker),
+                        None => line.senders.push_front((id, waker.clone())),
+                    }
+                    called
+                }
+            };
+            let first = line.senders.front().is_some_and(|place| *ticket == Some(Ticket(place.0)));
             // Ordering: Relaxed; the fence below orders it.
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
-        }
+            match (called, first) {
+                (true, _) => Turn::Called,
+                (false, true) => Turn::First,
+                (false, false) => Turn::NotYet,
+            }
+        };
         // Ordering: pairs with the fence in `make_room`.
         if !weakened("waiters") {
             fence(Ordering::SeqCst);
         }
+        turn
     }
 
-    /// Leaves the line, with or without having sent. If the place was called meanwhile, the call goes to
-    /// the next in line: a sender that has sent may have used room that was free before.
-    pub(crate) fn leave(&self, ticket: &mut Option<Ticket>) {
+    /// Leaves the line, with or without having sent. `sent` is the turn in which it sent, if it did.
+    ///
+    /// The next is called if a call came for this sender that it has no use for; and if this sender found
+    /// room without a call, for there may be more of it.
+    pub(crate) fn leave(&self, ticket: &mut Option<Ticket>, sent: Option<Turn>) {
         let Some(Ticket(id)) = ticket.take() else { return };
         let next = {
             let mut line = lock(&self.line);
             let place = line.senders.iter().position(|place| place.0 == id);
-            let next = match place {
-                Some(at) => {
-                    line.senders.remove(at);
-                    None
-                }
-                None if weakened("waiters.pass_on") => None,
-                None => line.senders.pop_front(),
+            let next = match place.map(|at| line.senders.remove(at)) {
+                Some(_) if sent != Some(Turn::First) => None,
+                _ if weakened("waiters.pass_on") => None,
+                _ => line.call(),
             };
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
             next
         };
-        if let Some((_, waker)) = next {
+        if let Some(waker) = next {
             waker.wake();
         }
     }
@@ -112,12 +138,26 @@ impl Waiters {
         let called: Vec<_> = {
             let mut line = lock(&self.line);
             let count = room.min(line.senders.len());
-            let called = line.senders.drain(..count).collect();
+            let called = (0..count).filter_map(|_| line.call()).collect();
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
             called
         };
-        for (_, waker) in called {
+        for waker in called {
             waker.wake();
         }
+    }
+}
+
+impl Line {
+    fn take_ticket(&mut self, ticket: &mut Option<Ticket>) -> u64 {
+        let id = self.next_ticket;
+        self.next_ticket += 1;
+        *ticket = Some(Ticket(id));
+        id
+    }
+
+    /// Takes the first sender out; the caller wakes it.
+    fn call(&mut self) -> Option<Waker> {
+        self.senders.pop_front().map(|(_, waker)| waker)
     }
 }
