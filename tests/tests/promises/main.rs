@@ -18,3 +18,4 @@ mod supervision;
 mod system;
 mod tell;
 mod timers;
+mod user_code;
