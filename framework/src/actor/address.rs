@@ -69,6 +69,7 @@ impl<W: Worker> Address<W> {
     }
 
     /// As [`tell`](Self::tell), for a thread outside the runtime: blocks it while the mailbox is full.
+    /// In a task of the runtime it blocks that task's thread; if that is the only one, for ever.
     ///
     /// # Errors
     ///

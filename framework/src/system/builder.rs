@@ -15,6 +15,7 @@ use crate::runtime::Runtime;
 use crate::sync::prepare_fences;
 use crate::system::error::StartError;
 use crate::system::registry::Registry;
+use crate::system::tree::check_name;
 use crate::system::{End, Shared, System};
 
 /// Builds a [`System`].
@@ -97,9 +98,11 @@ impl SystemBuilder {
     /// # Errors
     ///
     /// [`StartError::NoRuntime`] outside a runtime, [`StartError::NoTimer`] if the runtime was built
-    /// without `enable_time`, [`StartError::InvalidOption`], or [`StartError::Thread`].
+    /// without `enable_time`, [`StartError::InvalidName`], [`StartError::InvalidOption`], or
+    /// [`StartError::Thread`].
     #[expect(clippy::unused_async, reason = "later parts of the start, such as a store, wait")]
     pub async fn start(self) -> Result<System, StartError> {
+        check_name(&self.name)?;
         self.root
             .validate()
             .map_err(|problem| StartError::InvalidOption { owner: self.name.clone(), problem })?;

@@ -149,21 +149,24 @@ impl fmt::Debug for Supervisor {
     }
 }
 
+/// Whether this can be a name in a path.
+pub(crate) fn check_name(name: &str) -> Result<(), StartError> {
+    let problem = if name.is_empty() {
+        "it is empty"
+    } else if name.contains('/') {
+        "it has a `/` in it, which separates the names of a path"
+    } else if name.contains(char::is_control) {
+        "it has a control character in it"
+    } else {
+        return Ok(());
+    };
+    Err(StartError::InvalidName { name: name.to_owned(), problem })
+}
+
 impl Place {
     /// The path that the child will have.
     fn path(&self) -> Result<Arc<str>, StartError> {
-        let problem = if self.name.is_empty() {
-            Some("it is empty")
-        } else if self.name.contains('/') {
-            Some("it has a `/` in it, which separates the names of a path")
-        } else if self.name.contains(char::is_control) {
-            Some("it has a control character in it")
-        } else {
-            None
-        };
-        if let Some(problem) = problem {
-            return Err(StartError::InvalidName { name: self.name.clone(), problem });
-        }
+        check_name(&self.name)?;
         Ok(if Arc::ptr_eq(&self.parent, &self.shared.root) {
             self.name.as_str().into()
         } else {

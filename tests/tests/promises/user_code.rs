@@ -139,3 +139,13 @@ fn a_backoff_of_any_length_is_taken() {
         }
     });
 }
+
+#[test]
+fn a_system_without_a_name_is_refused() {
+    paused(async || {
+        for name in ["", "a/b", "a\nb"] {
+            let refused = System::builder(name).start().await.unwrap_err();
+            assert!(matches!(refused, StartError::InvalidName { .. }), "{refused}");
+        }
+    });
+}
