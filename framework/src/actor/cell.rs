@@ -18,8 +18,8 @@
 //!   taken over meanwhile, that is all it still owns; it drops it and touches nothing else.
 //! - The run loop's future borrows the incarnation by raw pointer, so that the state outlives a panic
 //!   that unwinds the future. The future is dropped before the incarnation, always.
-//! - A waker names a *turn*, the handler invocation it was made for, by a number modulo 64. A waker of an earlier turn
-//!   does nothing; one of 64 turns ago may cause a poll too many, which futures allow.
+//! - A waker names a *turn*, the handler invocation it was made for, by a number modulo 64. A waker of
+//!   an earlier turn does nothing; one of 64 turns ago may cause a poll too many, which futures allow.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};

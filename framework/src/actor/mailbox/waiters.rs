@@ -1,4 +1,7 @@
-//! Senders that wait for room in a full mailbox, first come, first served.
+//! Senders that wait for room in a full mailbox, in the order in which they came.
+//!
+//! A call is not a reservation: between the call and the sender's next attempt, one that found the line
+//! empty may take the room. The called sender then stands at the front again.
 
 use std::collections::VecDeque;
 use std::task::Waker;
