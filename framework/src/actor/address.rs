@@ -55,7 +55,8 @@ impl<W: Worker> Address<W> {
         tell(&**self.core(), message).await
     }
 
-    /// As [`tell`](Self::tell), but returns at once: [`TellError::Full`] if there is no room.
+    /// As [`tell`](Self::tell), but returns at once: [`TellError::Full`] if there is no room. It takes
+    /// room that it finds, also while others wait for it.
     ///
     /// # Errors
     ///

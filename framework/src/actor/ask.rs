@@ -55,6 +55,8 @@ impl<'a, M: Message> Ask<'a, M> {
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
     ///
+    /// The message is sent however short this is. One that is still in the mailbox then is not handled.
+    ///
     /// # Default
     ///
     /// The system's [`ask_timeout`](crate::SystemBuilder::ask_timeout), 5 s.

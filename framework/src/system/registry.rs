@@ -59,16 +59,19 @@ impl Registry {
     /// Checks that no other type declares one of these messages, and remembers them.
     pub(crate) fn declare(&self, messages: &[MessageType]) -> Result<(), StartError> {
         let mut inner = lock(&self.inner);
-        for message in messages {
-            let Some(identity) = message.identity else {
-                continue;
-            };
-            let known = inner.messages.entry(identity).or_insert(message.type_name);
-            let (first, second) = (known(), (message.type_name)());
-            if first != second {
+        let named = || {
+            let names = messages.iter();
+            names.filter_map(|message| Some((message.identity?, message.type_name)))
+        };
+        for (identity, type_name) in named() {
+            let second = type_name();
+            if let Some(first) = inner.messages.get(&identity).map(|known| known())
+                && first != second
+            {
                 return Err(StartError::MessageConflict { identity, first, second });
             }
         }
+        inner.messages.extend(named());
         Ok(())
     }
 }

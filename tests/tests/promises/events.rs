@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Once;
 
 use millhand::prelude::*;
 use tracing::field::{Field, Visit};
@@ -52,8 +53,39 @@ impl Subscriber for Listener {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// Interested in everything, and forgets it.
+struct Deaf;
+
+impl Subscriber for Deaf {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
 /// Runs a body on a current-thread runtime with paused time, listening on its thread.
+///
+/// `tracing` keeps, per place that emits, whether anybody is interested. While there is one subscriber
+/// only, it asks the thread that comes by there first, which may be another test's and has none. A
+/// subscriber for all threads, here one that forgets what it hears, keeps that answer right.
 fn listening(body: impl AsyncFnOnce(Log<Seen>) + Send + 'static) {
+    static FOR_ALL_THREADS: Once = Once::new();
+    FOR_ALL_THREADS.call_once(|| {
+        tracing::subscriber::set_global_default(Deaf).expect("no other test sets one");
+    });
     silence_planned_panics();
     paused(async move || {
         let log = Log::new();

@@ -51,6 +51,8 @@ struct Child {
     phase: Phase,
     /// Fruitless ends in a row.
     fruitless: u32,
+    /// When its backoff ends.
+    not_before: Moment,
     timer: TimerNumber,
     /// A temporary or transient child that has ended: to be retired, not restarted.
     finished: bool,
@@ -63,7 +65,7 @@ enum Mode {
     /// Children run, or are being started in order.
     Running,
     /// Children from this one on are being stopped, in reverse order, to be started again.
-    Regrouping { from: ChildId, delay: Duration },
+    Regrouping { from: ChildId },
     /// All children are being stopped, in reverse order.
     Stopping(Goal),
     /// Ended for good.
@@ -90,6 +92,8 @@ pub(crate) struct Plan {
     random: fastrand::Rng,
     mode: Mode,
     children: BTreeMap<ChildId, Child>,
+    /// While children are stopped in reverse order: those from here on are down.
+    down_from: ChildId,
     /// The supervisor was told to start and has not yet reported that all children have.
     report_start: bool,
     /// The parent has lost patience: whatever still has to stop is killed.
@@ -115,6 +119,7 @@ impl Plan {
             random: fastrand::Rng::with_seed(seed),
             mode: Mode::Down,
             children: BTreeMap::new(),
+            down_from: ChildId::MAX,
             report_start: false,
             impatient: false,
             fruitless: VecDeque::new(),
@@ -132,9 +137,9 @@ impl Plan {
     ) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Start => self.start(&mut actions),
-            Event::Add(id, policy) => self.add(id, policy, &mut actions),
-            Event::Started(id) => self.started(id, &mut actions),
+            Event::Start => self.start(now, &mut actions),
+            Event::Add(id, policy) => self.add(id, policy, now, &mut actions),
+            Event::Started(id) => self.started(id, now, &mut actions),
             Event::Exited(id, reason, fruitful) => {
                 self.exited(id, &reason, fruitful, now, name, &mut actions);
             }
@@ -147,70 +152,81 @@ impl Plan {
         actions
     }
 
-    fn start(&mut self, actions: &mut Vec<Action>) {
+    fn start(&mut self, now: Moment, actions: &mut Vec<Action>) {
         if !matches!(self.mode, Mode::Down) {
             return;
         }
         self.mode = Mode::Running;
+        self.down_from = ChildId::MAX;
         self.report_start = true;
         self.impatient = false;
         self.fruitless.clear();
         self.all.clear();
-        self.children.values_mut().for_each(|child| child.fruitless = 0);
-        self.start_next(actions);
+        for child in self.children.values_mut() {
+            child.fruitless = 0;
+            child.not_before = Moment::ZERO;
+        }
+        self.start_next(now, actions);
     }
 
-    fn add(&mut self, id: ChildId, policy: ChildPolicy, actions: &mut Vec<Action>) {
-        let child = Child { policy, phase: Phase::Down, fruitless: 0, timer: 0, finished: false };
+    fn add(&mut self, id: ChildId, policy: ChildPolicy, now: Moment, actions: &mut Vec<Action>) {
+        let child = Child {
+            policy,
+            phase: Phase::Down,
+            fruitless: 0,
+            not_before: Moment::ZERO,
+            timer: 0,
+            finished: false,
+        };
         self.children.insert(id, child);
         match self.mode {
             // Siblings that do not share a fate need not wait for each other either.
-            Mode::Running if self.strategy == Strategy::OneForOne && !self.report_start => {
-                self.wait_or_start(id, Duration::ZERO, actions);
-            }
-            Mode::Running => self.start_next(actions),
+            Mode::Running if !self.in_turn() => self.wait_or_start(id, now, actions),
+            Mode::Running => self.start_next(now, actions),
             // Comes up with the others.
             Mode::Down | Mode::Regrouping { .. } => {}
             Mode::Stopping(_) | Mode::Gone => self.retire_child(id, actions),
         }
     }
 
+    /// Whether children wait for those before them to come up.
+    fn in_turn(&self) -> bool {
+        self.report_start || self.strategy != Strategy::OneForOne
+    }
+
     /// A child has come up: the next one's turn. All are looked at only when it was the last.
-    fn start_after(&mut self, id: ChildId, actions: &mut Vec<Action>) {
-        let mut later = self.children.range_mut(id + 1..);
+    fn start_after(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
+        let mut later = self.children.range(id + 1..);
         let next = later.find(|(_, child)| {
             !(matches!(child.phase, Phase::Up | Phase::Retiring) || child.finished)
         });
         match next {
             Some((&id, child)) if child.phase == Phase::Down => {
-                child.phase = Phase::Starting;
-                actions.push(Action::Start(id));
+                self.wait_or_start(id, now, actions);
             }
             Some(_) => {}
-            None => self.start_next(actions),
+            None => self.start_next(now, actions),
         }
     }
 
     /// Starts the first child that is down, unless one before it is still on its way up.
-    fn start_next(&mut self, actions: &mut Vec<Action>) {
-        for (&id, child) in &mut self.children {
-            match child.phase {
-                Phase::Up | Phase::Retiring => {}
-                Phase::Down if child.finished => {}
-                Phase::Down => {
-                    child.phase = Phase::Starting;
-                    actions.push(Action::Start(id));
-                    return;
-                }
-                Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => return,
+    fn start_next(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        let next = self.children.iter().find(|(_, child)| match child.phase {
+            Phase::Up | Phase::Retiring => false,
+            Phase::Down => !child.finished,
+            Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => true,
+        });
+        match next {
+            Some((&id, child)) if child.phase == Phase::Down => {
+                self.wait_or_start(id, now, actions);
             }
-        }
-        if std::mem::take(&mut self.report_start) {
-            actions.push(Action::ReportStarted);
+            Some(_) => {}
+            None if std::mem::take(&mut self.report_start) => actions.push(Action::ReportStarted),
+            None => {}
         }
     }
 
-    fn started(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+    fn started(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
         let Some(child) = self.children.get_mut(&id) else {
             return;
         };
@@ -218,10 +234,8 @@ impl Plan {
             return;
         }
         child.phase = Phase::Up;
-        // Siblings that do not wait for each other need no look at all of them.
-        let in_turn = self.report_start || self.strategy != Strategy::OneForOne;
-        if in_turn && matches!(self.mode, Mode::Running) {
-            self.start_after(id, actions);
+        if self.in_turn() && matches!(self.mode, Mode::Running) {
+            self.start_after(id, now, actions);
         }
     }
 
@@ -263,17 +277,19 @@ impl Plan {
             Mode::Running => {
                 if !self.should_restart(id, reason) {
                     self.finish_child(id, reason, actions);
-                    self.start_next(actions);
+                    if self.in_turn() {
+                        self.start_next(now, actions);
+                    }
                 } else {
                     self.restart(id, reason, fruitful, now, name, actions);
                 }
             }
-            Mode::Regrouping { from, delay } => {
+            Mode::Regrouping { from } => {
                 if was_asked {
-                    self.regroup(from, delay, actions);
+                    self.regroup(from, now, actions);
                 } else if !self.should_restart(id, reason) {
                     self.finish_child(id, reason, actions);
-                    self.regroup(from, delay, actions);
+                    self.regroup(from, now, actions);
                 } else {
                     self.restart(id, reason, fruitful, now, name, actions);
                 }
@@ -357,22 +373,16 @@ impl Plan {
             0 => Duration::ZERO,
             n => self.backoff.delay(n, random),
         };
+        child.not_before = now + delay;
         actions.push(Action::Restarting(id, delay));
-        let first = self.children.keys().next().copied().unwrap_or(id);
-        let from = match (self.strategy, &self.mode) {
-            (Strategy::OneForOne, _) => {
-                self.wait_or_start(id, delay, actions);
-                return;
+        match (self.strategy, &self.mode) {
+            (Strategy::OneForOne, _) => self.wait_or_start(id, now, actions),
+            (Strategy::OneForAll, _) => self.regroup(0, now, actions),
+            (Strategy::RestForOne, &Mode::Regrouping { from }) => {
+                self.regroup(id.min(from), now, actions);
             }
-            (Strategy::OneForAll, _) => first,
-            (Strategy::RestForOne, Mode::Regrouping { from, .. }) => id.min(*from),
-            (Strategy::RestForOne, _) => id,
-        };
-        let delay = match self.mode {
-            Mode::Regrouping { delay: other, .. } => delay.max(other),
-            _ => delay,
-        };
-        self.regroup(from, delay, actions);
+            (Strategy::RestForOne, _) => self.regroup(id, now, actions),
+        }
     }
 
     /// Counts a restart in the sliding windows.
@@ -390,12 +400,15 @@ impl Plan {
         too_fruitless || too_many
     }
 
-    fn wait_or_start(&mut self, id: ChildId, delay: Duration, actions: &mut Vec<Action>) {
+    /// Starts a child that is down as soon as its backoff has passed.
+    fn wait_or_start(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(&id) else {
+            return;
+        };
+        let delay = child.not_before.saturating_sub(now);
         if delay.is_zero() {
-            if let Some(child) = self.children.get_mut(&id) {
-                child.phase = Phase::Starting;
-                actions.push(Action::Start(id));
-            }
+            child.phase = Phase::Starting;
+            actions.push(Action::Start(id));
         } else {
             self.set_timer(id, Phase::Waiting, delay, actions);
         }
@@ -410,41 +423,34 @@ impl Plan {
         }
     }
 
-    /// Stops the group in reverse order; when it is down, waits and starts it in order.
-    fn regroup(&mut self, from: ChildId, delay: Duration, actions: &mut Vec<Action>) {
-        self.mode = Mode::Regrouping { from, delay };
-        if self.stop_last(from, false, actions) {
+    /// Stops the group in reverse order; when it is down, starts it in order.
+    fn regroup(&mut self, from: ChildId, now: Moment, actions: &mut Vec<Action>) {
+        self.mode = Mode::Regrouping { from };
+        if self.stop_last(from, actions) {
             return;
         }
         self.mode = Mode::Running;
-        let first = self
-            .children
-            .range(from..)
-            .find(|(_, child)| child.phase == Phase::Down && !child.finished)
-            .map(|(&id, _)| id);
-        match first {
-            Some(first) if !delay.is_zero() => self.wait_or_start(first, delay, actions),
-            _ => self.start_next(actions),
-        }
+        self.down_from = ChildId::MAX;
+        self.start_next(now, actions);
     }
 
     /// Sees to it that the last live child from `from` on is stopping. False: none is live.
-    fn stop_last(&mut self, from: ChildId, drain: bool, actions: &mut Vec<Action>) -> bool {
-        // A child that waits for its restart does not need stopping.
-        for child in self.children.range_mut(from..).map(|(_, child)| child) {
+    fn stop_last(&mut self, from: ChildId, actions: &mut Vec<Action>) -> bool {
+        let candidates = self.children.range_mut(from..self.down_from.max(from)).rev();
+        for (&id, child) in candidates {
             if child.phase == Phase::Waiting {
+                // It needs no stopping.
                 child.phase = Phase::Down;
-                child.timer = 0;
+            }
+            if child.phase.is_live() {
+                self.down_from = id + 1;
+                if matches!(child.phase, Phase::Starting | Phase::Up) {
+                    self.stop_child(id, false, actions);
+                }
+                return true;
             }
         }
-        let last = self.children.range(from..).rev().find(|(_, child)| child.phase.is_live());
-        let Some((&id, child)) = last else {
-            return false;
-        };
-        if matches!(child.phase, Phase::Starting | Phase::Up) {
-            self.stop_child(id, drain, actions);
-        }
-        true
+        false
     }
 
     fn stop_child(&mut self, id: ChildId, drain: bool, actions: &mut Vec<Action>) {
@@ -473,8 +479,17 @@ impl Plan {
         };
         match child.phase {
             Phase::Waiting => {
-                child.phase = Phase::Starting;
-                actions.push(Action::Start(id));
+                let waits_for_group = match self.mode {
+                    Mode::Running => false,
+                    Mode::Regrouping { from } => id >= from,
+                    Mode::Down | Mode::Stopping(_) | Mode::Gone => true,
+                };
+                if waits_for_group {
+                    child.phase = Phase::Down;
+                } else {
+                    child.phase = Phase::Starting;
+                    actions.push(Action::Start(id));
+                }
             }
             Phase::Stopping => {
                 child.phase = Phase::Killed;
@@ -540,7 +555,7 @@ impl Plan {
             }
             return;
         }
-        if self.stop_last(0, false, actions) {
+        if self.stop_last(0, actions) {
             return;
         }
         self.mode = Mode::Down;

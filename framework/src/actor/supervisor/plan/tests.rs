@@ -501,6 +501,26 @@ fn rest_for_one_leaves_earlier_children_alone() {
     assert_eq!(actions(&mut world, Event::Exited(2, ExitReason::Shutdown, true)), ["Start(1)"]);
 }
 
+/// An earlier sibling's crash takes the group down and up again, but shortens nobody's wait.
+#[test]
+fn a_backoff_outlives_a_crash_of_an_earlier_sibling() {
+    let mut world = started(Strategy::RestForOne, 2);
+    for _ in 0..7 {
+        actions(&mut world, Event::Exited(1, panicked(), false));
+        world.pass(Duration::from_secs(1));
+        world.step(&Step::Start(0));
+    }
+    actions(&mut world, Event::Exited(1, panicked(), false));
+    world.now += Duration::from_millis(400);
+    assert_eq!(
+        actions(&mut world, Event::Exited(0, panicked(), true)),
+        ["Restarting(0, 0ns)", "Start(0)"]
+    );
+    *world.life(0) = Life::Up;
+    let done = actions(&mut world, Event::Started(0));
+    assert!(done[0].starts_with("SetTimer(1, ") && done[0].ends_with(", 600ms)"), "{done:?}");
+}
+
 #[test]
 fn a_child_that_does_not_stop_in_time_is_killed() {
     let mut world = started(Strategy::OneForOne, 1);
