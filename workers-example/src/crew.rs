@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use millhand::Intensity;
 use millhand::prelude::*;
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::oneshot;
 
 use crate::chaos::Chaos;
@@ -32,9 +33,12 @@ use crate::walk::{Collecting, Walk, Walker};
 /// Many more would put off the next turn of a large file, on which the end of the run may depend.
 const SPARE: usize = 16;
 
-/// Files in flight at most: each may be a large one and hold a descriptor, and a process usually has
-/// 1,024 of them.
-const MOST_IN_FLIGHT: usize = 512;
+/// Files in flight at most: each may be a large one and hold a descriptor, so they may take half of what
+/// the process has.
+fn most_in_flight() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors / 2).unwrap_or(usize::MAX)
+}
 
 /// The workers at work.
 #[derive(Debug)]
@@ -111,7 +115,7 @@ impl Crew {
         let walker = {
             let collecting =
                 Collecting { unseen: collector.recipient(), walked: collector.recipient() };
-            let credits = (2 * hashers + SPARE).min(MOST_IN_FLIGHT);
+            let credits = (2 * hashers + SPARE).min(most_in_flight());
             let make = move || {
                 let tree = Tree::new(Arc::clone(&root), hidden.clone());
                 let (pool, collecting) = (pool.clone(), collecting.clone());

@@ -45,3 +45,5 @@ pub mod report;
 pub mod output;
 
 pub mod progress;
+
+pub mod remarks;

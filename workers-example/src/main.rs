@@ -1,5 +1,6 @@
 //! The program `inventory`. See the library beside it.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,6 +16,9 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             end.into()
         }
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "inventory: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

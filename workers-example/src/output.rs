@@ -2,18 +2,22 @@
 //!
 //! A file appears whole or not at all: it grows under another name beside its target, reaches the disk
 //! and is renamed at the end. Whatever goes wrong before, what was there stays, and the growing file
-//! vanishes. A device or a FIFO cannot be replaced, so it is written to.
+//! vanishes. A link stays: its target is what is replaced, or made. A device or a FIFO cannot be
+//! replaced, so it is written to.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::process;
 
-use tempfile::NamedTempFile;
+use rustix::fs::{AtFlags, Mode, OFlags, open, openat, renameat, unlinkat};
+use rustix::io::Errno;
 
 use crate::report::{self, Entry};
+use crate::root::ENTERED;
 use crate::tree::Hidden;
 
 /// Where the report goes.
@@ -27,12 +31,15 @@ pub enum Output {
     File(Growing),
 }
 
-/// A file under another name, beside its target.
+/// A file under another name, beside its target. It vanishes unless it takes its target's place.
 #[derive(Debug)]
 pub struct Growing {
-    file: NamedTempFile,
-    target: PathBuf,
-    directory: PathBuf,
+    file: File,
+    directory: OwnedFd,
+    partial: String,
+    target: OsString,
+    /// It has the target's name now.
+    renamed: bool,
 }
 
 impl Output {
@@ -47,15 +54,18 @@ impl Output {
             return Ok(Self::Standard);
         };
         match fs::metadata(target) {
-            // The file itself is replaced, not a link that leads to it; and it keeps its mode.
             Ok(old) if old.is_file() => {
-                Ok(Self::File(Growing::beside(target.canonicalize()?, old.permissions())?))
+                let growing = Growing::beside(&target.canonicalize()?)?;
+                growing.file.set_permissions(old.permissions())?;
+                Ok(Self::File(growing))
             }
             Ok(old) if old.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             Ok(_) => Ok(Self::Device(target.to_path_buf())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::File(Growing::new(target.to_path_buf())?))
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(target) {
+                // A link to nothing, or to another such link.
+                Ok(missing) => Self::open(Some(&target.with_file_name(missing))),
+                Err(_) => Growing::beside(target).map(Self::File),
+            },
             Err(error) => Err(error),
         }
     }
@@ -69,9 +79,8 @@ impl Output {
         let Self::File(growing) = self else {
             return Ok(None);
         };
-        let names = [growing.target.file_name(), growing.file.path().file_name()];
-        let names: Vec<&OsStr> = names.into_iter().flatten().collect();
-        Hidden::new(&growing.directory, &names).map(Some)
+        let names = [OsStr::new(&growing.partial), &growing.target];
+        Hidden::new(&growing.directory, names).map(Some)
     }
 
     /// Writes the report. `proceed` is asked again and again, the last time before a file appears; if it
@@ -97,35 +106,73 @@ impl Output {
 }
 
 impl Growing {
-    /// Beside a target that is new: with the mode of any new file.
-    fn new(target: PathBuf) -> io::Result<Self> {
+    fn beside(target: &Path) -> io::Result<Self> {
+        // `name/` and `name/.` can only be directories.
+        let name = target.file_name().filter(|name| ends_with(target, name));
+        let name = name.ok_or(io::ErrorKind::IsADirectory)?;
         let directory = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
         };
-        let file = tempfile::Builder::new()
-            .prefix(".inventory-")
-            .suffix(".partial")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(&directory)?;
-        Ok(Self { file, target, directory })
-    }
-
-    /// Beside a target that is there: with its mode.
-    fn beside(target: PathBuf, mode: Permissions) -> io::Result<Self> {
-        let growing = Self::new(target)?;
-        growing.file.as_file().set_permissions(mode)?;
-        Ok(growing)
+        let directory = open(directory, ENTERED, Mode::empty())?;
+        let mut attempt = 0;
+        loop {
+            let partial = format!(".inventory-{}-{attempt}.partial", process::id());
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            match openat(&directory, &partial, flags, Mode::from(0o666)) {
+                Ok(file) => {
+                    let (file, target) = (file.into(), name.into());
+                    return Ok(Self { file, directory, partial, target, renamed: false });
+                }
+                Err(Errno::EXIST) => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn write(mut self, entries: &[Entry], proceed: impl Fn() -> bool) -> io::Result<bool> {
-        let whole = report::print(entries, self.file.as_file_mut(), &proceed)?;
-        self.file.flush()?;
-        self.file.as_file().sync_all()?;
-        if !whole || !proceed() {
+        if !report::print(entries, &mut self.file, &proceed)? {
             return Ok(false);
         }
-        self.file.persist(&self.target).map_err(|refused| refused.error)?;
+        self.file.sync_all()?;
+        if !proceed() {
+            return Ok(false);
+        }
+        renameat(&self.directory, &self.partial, &self.directory, &self.target)?;
+        self.renamed = true;
         Ok(true)
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nobody is left to hear that it has gone already.
+            let _ = unlinkat(&self.directory, &self.partial, AtFlags::empty());
+        }
+    }
+}
+
+fn ends_with(path: &Path, name: &OsStr) -> bool {
+    path.as_os_str().as_bytes().ends_with(name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_moved_meanwhile_takes_the_report_along() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [before, after] = ["before", "after"].map(|name| scratch.path().join(name));
+        fs::create_dir(&before).unwrap();
+        for written in [true, false] {
+            let output = Output::open(Some(&before.join("report"))).unwrap();
+            fs::rename(&before, &after).unwrap();
+            assert_eq!(output.write(&[], || written).unwrap(), written);
+            let names = fs::read_dir(&after).unwrap().map(|entry| entry.unwrap().file_name());
+            assert_eq!(names.collect::<Vec<_>>(), ["report"]);
+            fs::rename(&after, &before).unwrap();
+        }
     }
 }

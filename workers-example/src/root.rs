@@ -22,11 +22,11 @@ const ALWAYS: OFlags = OFlags::CLOEXEC.union(OFlags::NOCTTY);
 /// A directory. DIR itself may be given by a link.
 const DIRECTORY: OFlags = ALWAYS.union(OFlags::DIRECTORY);
 
-/// A directory on the way to somewhere else: it need not be readable.
+/// A directory that is entered and not listed: it need not be readable.
 #[cfg(target_os = "linux")]
-const ON_THE_WAY: OFlags = DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::PATH);
+pub(crate) const ENTERED: OFlags = DIRECTORY.union(OFlags::PATH);
 #[cfg(not(target_os = "linux"))]
-const ON_THE_WAY: OFlags = DIRECTORY.union(OFlags::NOFOLLOW);
+pub(crate) const ENTERED: OFlags = DIRECTORY;
 
 /// The directory whose files are taken down.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Root {
             }
             let slash = path[..=PIECE].iter().rposition(|&byte| byte == b'/');
             let slash = slash.ok_or(io::ErrorKind::InvalidFilename)?;
-            let next = openat(from, &path[..slash], ON_THE_WAY, Mode::empty())?;
+            let next = openat(from, &path[..slash], ENTERED | OFlags::NOFOLLOW, Mode::empty())?;
             path = &path[slash + 1..];
             reached = Some(next);
         }

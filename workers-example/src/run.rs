@@ -1,22 +1,22 @@
 //! One run of the program, from the command line to the exit status.
 
-use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::chaos::Chaos;
 use crate::cli::Args;
 use crate::collect::{Collection, Failure};
 use crate::crew::{Crew, Task};
 use crate::output::Output;
-use crate::path::{FilePath, escape};
+use crate::path::FilePath;
 use crate::progress::Progress;
+use crate::remarks::Remarks;
 use crate::report::{self, Entry};
 use crate::root::Root;
 use crate::signals::{Ending, Signals};
@@ -37,24 +37,34 @@ pub enum End {
     Signalled(Ending),
 }
 
-/// What became of the report.
-enum Published {
-    Written,
-    Failed(io::Error),
-    Signalled(Ending),
-}
-
 /// Takes down the directory that `args` names, and says how it went.
 pub async fn run(args: Args) -> End {
-    let began = Instant::now();
-    let Ok(mut signals) = Signals::take_over() else {
-        complain(b"signals", "cannot be taken over");
-        return End::Unreported;
+    let mut remarks = Remarks::default();
+    let mut signals = match Signals::take_over() {
+        Ok(signals) => signals,
+        Err(error) => {
+            remarks.complain(b"signals", error);
+            remarks.say();
+            return End::Unreported;
+        }
     };
+    let end = take_down(&args, &mut signals, &mut remarks).await;
+    let mut saying = spawn_blocking(move || remarks.say());
+    if matches!(end, End::Signalled(_)) || signals.race(&mut saying).await.is_err() {
+        let _ = timeout(A_MOMENT, saying).await;
+    }
+    end
+}
+
+/// How long a stopped terminal, or a reader who does not read, may hold up the end.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+async fn take_down(args: &Args, signals: &mut Signals, remarks: &mut Remarks) -> End {
+    let began = Instant::now();
     let root = match open_root(&args.dir) {
         Ok(root) => root,
         Err(error) => {
-            complain(args.dir.as_os_str().as_bytes(), error);
+            remarks.complain(args.dir.as_os_str().as_bytes(), error);
             return End::Refused;
         }
     };
@@ -64,13 +74,12 @@ pub async fn run(args: Args) -> End {
     let (output, hidden) = match output.and_then(|output| Ok((output.hidden()?, output))) {
         Ok((hidden, output)) => (output, hidden),
         Err(error) => {
-            complain(name, error);
+            remarks.complain(name, error);
             return End::Refused;
         }
     };
 
     let progress = Progress::new(io::stderr().is_terminal());
-    let stop = Stop::default();
     let mut restarts = 0;
     let gathered = match root {
         Ok(root) => {
@@ -80,31 +89,32 @@ pub async fn run(args: Args) -> End {
                 hashers: args.workers,
                 chaos: Chaos::new(args.chaos, args.seed),
                 progress: progress.clone(),
-                stop: stop.clone(),
+                stop: Stop::default(),
             };
-            gather(task, &mut signals, &mut restarts).await
+            gather(task, signals, remarks, &mut restarts).await
         }
         Err(unreadable) => {
             Ok(Collection { failures: vec![unreadable], whole: true, ..Collection::default() })
         }
     };
-    progress.clear();
+    let bar = progress.clone();
+    let _ = timeout(A_MOMENT, spawn_blocking(move || bar.clear())).await;
     let end = match gathered {
         Ok(Collection { entries, mut failures, .. }) => {
-            name_failures(&mut failures, &args.dir);
-            match publish(entries, output, &mut signals).await {
-                Published::Written if failures.is_empty() => End::Whole,
-                Published::Written => End::Partial,
-                Published::Failed(error) => {
-                    complain(name, error);
+            name_failures(&mut failures, &args.dir, remarks);
+            match publish(entries, output, signals).await {
+                Ok(Ok(())) if failures.is_empty() => End::Whole,
+                Ok(Ok(())) => End::Partial,
+                Ok(Err(error)) => {
+                    remarks.complain(name, error);
                     End::Unreported
                 }
-                Published::Signalled(ending) => End::Signalled(ending),
+                Err(ending) => End::Signalled(ending),
             }
         }
         Err(end) => end,
     };
-    sum_up(&progress, restarts, began);
+    remarks.sum_up(progress.done(), restarts, began.elapsed());
     end
 }
 
@@ -120,103 +130,74 @@ fn open_root(dir: &Path) -> io::Result<Result<Root, Failure>> {
 }
 
 /// Lets the workers do all but the report.
-async fn gather(task: Task, signals: &mut Signals, restarts: &mut u64) -> Result<Collection, End> {
+async fn gather(
+    task: Task,
+    signals: &mut Signals,
+    remarks: &mut Remarks,
+    restarts: &mut u64,
+) -> Result<Collection, End> {
     let stop = task.stop.clone();
     let mut crew = match Crew::start(task).await {
         Ok(crew) => crew,
         Err(error) => {
-            complain(b"workers", error);
+            remarks.complain(b"workers", error);
             return Err(End::Unreported);
         }
     };
-    let gathered = tokio::select! {
-        gathered = crew.finish() => Ok(gathered),
-        ending = signals.next() => Err(End::Signalled(ending)),
-    };
+    let gathered = signals.race(crew.finish()).await;
     stop.ask();
     *restarts = crew.restarts();
-    tokio::select! {
-        () = crew.dismiss() => {}
-        // Somebody is in a hurry.
-        ending = signals.next() => return Err(End::Signalled(ending)),
-    }
-    match gathered? {
+    // A second signal: somebody is in a hurry.
+    let dismissed = signals.race(crew.dismiss()).await;
+    match gathered.and_then(|gathered| dismissed.map(|()| gathered)).map_err(End::Signalled)? {
         Some(collection) if collection.whole => Ok(collection),
         _ => {
-            complain(b"report", "given up, because a worker that cannot be replaced has crashed");
+            let wrong = "given up, because a worker that cannot be replaced has crashed";
+            remarks.complain(b"report", wrong);
             Err(End::Unreported)
         }
     }
 }
 
 /// Names what the report lacks.
-fn name_failures(failures: &mut [Failure], dir: &Path) {
+fn name_failures(failures: &mut [Failure], dir: &Path, remarks: &mut Remarks) {
     failures.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     for Failure { path, error } in failures {
         match path.as_bytes() {
-            b"" => complain(dir.as_os_str().as_bytes(), error),
-            path => complain(path, error),
+            b"" => remarks.complain(dir.as_os_str().as_bytes(), error),
+            path => remarks.complain(path, error),
         }
     }
 }
 
 /// Sorts and writes the report, on a thread of its own: a reader who does not read may hold it up, but
-/// not the end of the program.
-async fn publish(mut entries: Vec<Entry>, output: Output, signals: &mut Signals) -> Published {
+/// not the end of the program. The error outside is the signal that came before.
+async fn publish(
+    mut entries: Vec<Entry>,
+    output: Output,
+    signals: &mut Signals,
+) -> Result<io::Result<()>, Ending> {
     let can_vanish = matches!(output, Output::File(_));
     let stop = Stop::default();
-    let (written, mut outcome) = oneshot::channel();
-    thread::spawn({
+    let mut writing = spawn_blocking({
         let stop = stop.clone();
         move || {
             report::sort(&mut entries);
-            // Nobody waits for it any more when a signal came.
-            let _ = written.send(output.write(&entries, || !stop.asked()));
+            output.write(&entries, || !stop.asked())
         }
     });
-    tokio::select! {
-        outcome = &mut outcome => match outcome {
-            Ok(Ok(_)) => Published::Written,
-            // Whoever read has seen enough.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Published::Written,
-            Ok(Err(error)) => Published::Failed(error),
-            Err(_) => Published::Failed(io::Error::other("the writer has crashed")),
-        },
-        ending = signals.next() => {
+    match signals.race(&mut writing).await {
+        Ok(Ok(Err(error))) if error.kind() != io::ErrorKind::BrokenPipe => Ok(Err(error)),
+        Ok(Err(crashed)) => Ok(Err(crashed.into())),
+        // All is written, or whoever read has seen enough.
+        Ok(_) => Ok(Ok(())),
+        Err(ending) => {
             stop.ask();
-            if can_vanish {
-                let _ = outcome.await;
-            }
-            Published::Signalled(ending)
+            // It may have appeared just now.
+            let written = can_vanish && matches!(writing.await, Ok(Ok(true)));
+            if written { Ok(Ok(())) } else { Err(ending) }
         }
     }
-}
-
-/// The last line.
-fn sum_up(progress: &Progress, restarts: u64, began: Instant) {
-    let done = progress.done();
-    let seconds = began.elapsed().as_secs_f64();
-    say(format!(
-        "files={} bytes={} mb_s={:.1} restarts={restarts} retries={} seconds={seconds:.3}\n",
-        done.files,
-        done.bytes,
-        done.bytes as f64 / 1e6 / seconds,
-        done.retries,
-    )
-    .as_bytes());
-}
-
-/// One line: what it is about, and what is wrong with it.
-fn complain(what: &[u8], wrong: impl Display) {
-    let mut line = b"inventory: ".to_vec();
-    escape(what, &mut line);
-    line.extend(format!(": {wrong}\n").as_bytes());
-    say(&line);
-}
-
-/// A closed standard error is nothing to end for.
-fn say(line: &[u8]) {
-    let _ = io::stderr().write_all(line);
 }
 
 impl From<End> for ExitCode {

@@ -33,15 +33,21 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for `work`, unless a signal comes first.
+    ///
+    /// # Errors
+    ///
+    /// The signal. `work` has been dropped then.
     ///
     /// # Cancel safety
     ///
     /// A signal that comes while nobody waits is there for the next who does.
-    pub async fn next(&mut self) -> Ending {
+    pub async fn race<W: Future>(&mut self, work: W) -> Result<W::Output, Ending> {
         tokio::select! {
-            _ = self.interrupt.recv() => Ending::Interrupted,
-            _ = self.terminate.recv() => Ending::Terminated,
+            biased;
+            done = work => Ok(done),
+            _ = self.interrupt.recv() => Err(Ending::Interrupted),
+            _ = self.terminate.recv() => Err(Ending::Terminated),
         }
     }
 }

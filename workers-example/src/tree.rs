@@ -9,10 +9,9 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Dir, DirEntry, FileType, fstat, stat, statat};
+use rustix::fs::{AtFlags, Dir, DirEntry, FileType, fstat, statat};
 
 use crate::path::FilePath;
 use crate::root::Root;
@@ -127,10 +126,12 @@ impl Hidden {
     /// # Errors
     ///
     /// Whatever the system says about the directory.
-    pub fn new(directory: &Path, names: &[&OsStr]) -> io::Result<Self> {
-        let stat = stat(directory)?;
-        let directory = (stat.st_dev, stat.st_ino);
-        Ok(Self { directory, names: names.iter().map(|name| name.as_bytes().to_vec()).collect() })
+    pub fn new<'a>(
+        directory: impl AsFd,
+        names: impl IntoIterator<Item = &'a OsStr>,
+    ) -> io::Result<Self> {
+        let names = names.into_iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(Self { directory: identity(directory)?, names })
     }
 }
 
@@ -158,6 +159,7 @@ fn identity(file: impl AsFd) -> io::Result<(u64, u64)> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::path::Path;
 
     fn tree(root: &Path, hidden: Option<Hidden>) -> Tree {
         Tree::new(Arc::new(Root::open(root).unwrap()), hidden)
@@ -213,8 +215,8 @@ mod tests {
         for name in ["report", "file", "below/report"] {
             fs::write(directory.path().join(name), "").unwrap();
         }
-        let names = [OsStr::new("report"), OsStr::new("report.partial")];
-        let hidden = Hidden::new(directory.path(), &names).unwrap();
+        let names = ["report", "report.partial"].map(OsStr::new);
+        let hidden = Hidden::new(Root::open(directory.path()).unwrap(), names).unwrap();
         let (files, _) = rest(&mut tree(directory.path(), Some(hidden)));
         assert_eq!(files, ["below/report", "file"]);
     }

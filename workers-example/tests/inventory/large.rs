@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::program::{command, finish};
+use crate::program::{PROGRAM, command, finish, program};
 use crate::scratch::Scratch;
 use crate::watch::Watch;
 
@@ -31,3 +31,22 @@ fn a_large_file_does_not_hold_up_the_others_of_a_single_worker() {
     let ended = finish(child);
     assert_eq!(ended.status, Some(143));
 }
+
+/// Each of them stays open until its last turn.
+#[test]
+fn large_files_need_no_more_descriptors_than_there_are() {
+    let scratch = Scratch::new();
+    for n in 0..20 {
+        scratch.hole(format!("{n}"), TURN + 1);
+    }
+    // Without what cargo left open.
+    let limited = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 26; exec \"$0\" \"$@\"";
+    let mut command = program("sh", ["-c", limited, PROGRAM]);
+    command.arg(scratch.path()).args(["--workers", "1"]);
+    let ended = finish(command.spawn().unwrap());
+    ended.assert_whole();
+    assert_eq!(ended.figures()["files"], 20.0);
+}
+
+/// What a hasher reads before others get their turn, in bytes.
+const TURN: u64 = 4 * 1024 * 1024;

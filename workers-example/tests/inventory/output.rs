@@ -76,10 +76,49 @@ fn out_keeps_its_link_and_its_mode() {
     assert_eq!(modes[0], modes[1]);
 }
 
+/// It once replaced a link that led to nothing.
+#[test]
+fn out_given_by_a_link_to_nothing_makes_what_the_link_names() {
+    for target in ["tree/new", "tree/below/new", "aside/new"] {
+        let scratch = Scratch::new();
+        scratch.file("tree/below/file", "content");
+        scratch.directory("aside");
+        // One link after the other, relative to a directory and to the root, inside DIR and outside.
+        symlink(scratch.at(target), scratch.at("tree/second")).unwrap();
+        symlink("../tree/./second", scratch.at("aside/third")).unwrap();
+        symlink("aside", scratch.at("shortcut")).unwrap();
+        symlink("shortcut/third", scratch.at("first")).unwrap();
+        for _ in 0..2 {
+            let out = scratch.at("first");
+            run(&scratch.at("tree"), &["--out", out.to_str().unwrap()]).assert_whole();
+            let made = fs::symlink_metadata(scratch.at(target)).unwrap();
+            assert!(made.is_file());
+            let listed = expected(&[("below/file", "content")]);
+            assert_eq!(fs::read(scratch.at(target)).unwrap(), listed);
+            for link in ["first", "aside/third", "tree/second"] {
+                assert!(fs::symlink_metadata(scratch.at(link)).unwrap().is_symlink(), "{link}");
+            }
+        }
+        let names = ["", "tree", "tree/below", "aside"].map(|path| scratch.names(path).len());
+        assert_eq!(names.iter().sum::<usize>(), 9, "nothing else is left");
+    }
+}
+
 #[test]
 fn out_that_cannot_be_written_is_refused_before_the_work() {
     let scratch = Scratch::with_some_files();
-    for out in ["no/such/directory", "d0", "empty/below", "."] {
+    let links = Scratch::new();
+    symlink("to", links.at("fro")).unwrap();
+    symlink("fro", links.at("to")).unwrap();
+    symlink("no/such/directory", links.at("nowhere")).unwrap();
+    for link in ["to", "nowhere"] {
+        let ended = run(scratch.path(), &["--out", links.at(link).to_str().unwrap()]);
+        assert_eq!(ended.status, Some(2), "{link}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+    assert_eq!(links.names("").len(), 3);
+
+    for out in ["no/such/directory", "d0", "empty/below", ".", "new/", "new/."] {
         let ended = run(scratch.path(), &["--out", scratch.at(out).to_str().unwrap()]);
         assert_eq!(ended.status, Some(2), "{out}: {}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
@@ -114,6 +153,16 @@ fn a_closed_standard_output_ends_it_quietly() {
     wait_for_output(&mut child);
     drop(child.stdout.take());
     finish(child).assert_whole();
+}
+
+#[test]
+fn a_closed_standard_error_changes_nothing() {
+    let scratch = Scratch::with_some_files();
+    let (reader, stderr) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = finish(command([scratch.path()]).stderr(stderr).spawn().unwrap());
+    assert_eq!(ended.status, Some(0));
+    assert!(ended.stdout == expected_of(scratch.path()));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use crate::scratch::Scratch;
 
 /// Where cargo has put it.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_inventory");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_inventory");
 
 /// What a run left behind.
 pub(crate) struct Ended {
@@ -22,7 +21,15 @@ pub(crate) struct Ended {
 
 /// A command line, with standard output and standard error connected to the test.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(PROGRAM);
+    program(PROGRAM, arguments)
+}
+
+/// The same of any program.
+pub(crate) fn program<A: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = A>,
+) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -41,12 +48,12 @@ pub(crate) fn run_unprivileged(dir: &Path, flags: &[&str]) -> Ended {
     const NOBODY: u32 = 65_534;
     // Its own place may be one that nobody else can reach.
     let reachable = Scratch::new();
-    let program = reachable.at("inventory");
-    fs::copy(PROGRAM, &program).unwrap();
-    let mut command = Command::new(program);
-    command.arg(dir).args(flags).uid(NOBODY).gid(NOBODY);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    finish(command.spawn().unwrap())
+    let copy = reachable.at("inventory");
+    // Not by this process: a child that another test starts meanwhile would hold it open for writing,
+    // and what is open for writing cannot be run.
+    assert!(Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap().success());
+    let mut command = program(copy, [dir]);
+    finish(command.args(flags).uid(NOBODY).gid(NOBODY).spawn().unwrap())
 }
 
 /// Waits for its end.

@@ -1,11 +1,15 @@
 //! SIGINT and SIGTERM.
 
+use std::io::{self, Write};
 use std::process::Child;
 
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{Action, tcflow};
 
 use crate::program::{command, finish, wait_for_output};
 use crate::scratch::Scratch;
+use crate::terminal::terminal;
 use crate::watch::Watch;
 
 /// Longer than any test waits.
@@ -75,4 +79,47 @@ fn a_signal_ends_it_while_nobody_reads_the_report() {
         assert_eq!(ended.status, Some(status), "{}", ended.stderr);
         assert_eq!(ended.figures()["files"], 3_000.0);
     }
+}
+
+/// No signal could end it, and its end by force left the growing file behind.
+#[test]
+fn a_signal_ends_it_while_nobody_reads_standard_error() {
+    for (signal, status) in BOTH {
+        let scratch = Scratch::new();
+        let watch = Watch::new();
+        let endless = watch.add(&scratch.hole("endless", ENDLESS));
+        let (_reader, mut full) = io::pipe().unwrap();
+        ioctl_fionbio(&full, true).unwrap();
+        while full.write(&[b'x'; 4096]).is_ok() {}
+        ioctl_fionbio(&full, false).unwrap();
+
+        let mut command = command([scratch.path()]);
+        command.arg("--out").arg(scratch.at("report")).stderr(full);
+        let child = command.spawn().unwrap();
+        watch.wait_for_open(endless);
+        send(&child, signal);
+        assert_eq!(finish(child).status, Some(status));
+        assert_eq!(scratch.names(""), [b"endless"]);
+    }
+}
+
+/// As above.
+#[test]
+fn a_signal_ends_it_on_a_terminal_that_is_stopped() {
+    let scratch = Scratch::new();
+    let watch = Watch::new();
+    // More than are in flight at once: the walk does not end, at which it would wait for the bar.
+    for n in 0..40 {
+        watch.add(&scratch.hole(format!("{n}"), ENDLESS));
+    }
+    let (_outside, inside) = terminal();
+    tcflow(&inside, Action::OOff).unwrap();
+
+    let mut command = command([scratch.path()]);
+    command.arg("--out").arg(scratch.at("report")).args(["--workers", "1"]);
+    let child = command.stderr(inside).env("TERM", "xterm").spawn().unwrap();
+    watch.wait(|event| event.opened);
+    send(&child, Signal::TERM);
+    assert_eq!(finish(child).status, Some(143));
+    assert_eq!(scratch.names("").len(), 40);
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::process::Stdio;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -10,23 +9,29 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::program::{command, run};
 use crate::scratch::{Scratch, expected_of};
 
+/// Both ends of a new one: what a user sees, and what a program writes to.
+pub(crate) fn terminal() -> (File, File) {
+    let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&outside).unwrap();
+    unlockpt(&outside).unwrap();
+    let name = ptsname(&outside, Vec::new()).unwrap();
+    let inside = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    (outside.into(), inside.into())
+}
+
 #[test]
 fn on_a_terminal_a_bar_is_drawn_and_gone_before_the_figures() {
     let scratch = Scratch::with_some_files();
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let inside = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let (mut outside, inside) = terminal();
 
     let mut command = command([scratch.path()]);
-    command.stderr(Stdio::from(inside)).env("TERM", "xterm");
+    command.stderr(inside).env("TERM", "xterm");
     let child = command.spawn().unwrap();
     // The last descriptor of the inside in this process.
     drop(command);
     let mut seen = Vec::new();
     // Ends with an error when nobody is left inside.
-    let _ = File::from(terminal).read_to_end(&mut seen);
+    let _ = outside.read_to_end(&mut seen);
     let output = child.wait_with_output().unwrap();
 
     let seen = String::from_utf8_lossy(&seen);
