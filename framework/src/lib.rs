@@ -47,9 +47,9 @@
 //!   sender                                                   handler
 //!     │ 1 tell / ask                                            ▲
 //!     ▼                                                         │ 5
-//!  Address ──2──▶ mailbox ──3──▶ dispatcher ──4──▶ run loop ────┘
-//!     ▲           (block queue,   (drivers,         (one future
-//!     │            one word)       stealing)         per worker)
+//!  Address ──2──▶ mailbox ──3──▶ dispatcher ──4──▶ cell ────────┘
+//!     ▲           (block queue,   (drivers,         (state,
+//!     │            one word)       stealing)         context)
 //!     └────────────────────────6 reply──────────────────┘
 //!                      7 a panic goes to the supervisor
 //! ```
@@ -60,8 +60,8 @@
 //!    worker was idle. A full mailbox makes the sender wait, or does what the worker's `overflow` says.
 //!    If it is refused, the message comes back in the error.
 //! 3. If the worker was idle, the sender, and nobody else, hands it to the dispatcher.
-//! 4. A driver, one task per thread of the runtime, polls the worker's run loop.
-//! 5. The run loop calls [`Handle::handle`] with the message, the worker's state and a [`Context`].
+//! 4. A driver, one task per thread of the runtime, takes the messages out, one by one.
+//! 5. It calls [`Handle::handle`] with the message, the worker's state and a [`Context`].
 //! 6. What the handler returns goes back to whoever asked.
 //! 7. If the handler panics, the worker's supervisor decides what becomes of it. The address, and the
 //!    messages in the mailbox, outlive the crash.
@@ -72,7 +72,7 @@
 //! |---|---|
 //! | declaring | [`Message`](macro@Message), [`Worker`](macro@Worker), [`Handle`], [`Lifecycle`] |
 //! | building and ending | [`System`], [`SystemBuilder`], [`WorkerBuilder`], [`PoolBuilder`], [`SupervisorBuilder`] |
-//! | sending | [`Address`], [`Recipient`], [`Pool`], [`Ask`], [`TellError`], [`AskError`] |
+//! | sending | [`Address`], [`Recipient`], [`Pool`], [`Tell`], [`Ask`], [`TellError`], [`AskError`] |
 //! | inside a handler | [`Context`] |
 //! | failing | [`Strategy`], [`Restart`], [`Intensity`], [`Backoff`], [`Shutdown`], [`ExitReason`] |
 //! | watching | [`Counters`], and the `tracing` events of target `millhand` |
@@ -110,6 +110,7 @@ pub use actor::exit::ExitReason;
 pub use actor::message::{Identity, Message, WireMessage};
 pub use actor::pool::{Pool, Routing};
 pub use actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
+pub use actor::tell::Tell;
 pub use actor::worker::{Accepts, BoxError, Handle, Lifecycle, Worker};
 pub use millhand_macros::{Message, Worker};
 pub use observe::counters::Counters;

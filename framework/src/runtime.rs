@@ -24,6 +24,11 @@ impl Runtime {
         self.handle.metrics().num_workers()
     }
 
+    /// Whether this thread is inside the runtime.
+    pub(crate) fn is_current(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+    }
+
     /// Call it after waking a task that must not wait for this thread.
     ///
     /// A task woken on a thread of the runtime goes to that thread's own next-task slot, which no other

@@ -1,7 +1,7 @@
-//! Coarse time: deadlines in milliseconds, and the one timer that wakes for the earliest.
+//! Alarms, and the one timer that wakes for the earliest.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -10,47 +10,6 @@ use tokio::time::Instant;
 
 use crate::runtime::Runtime;
 use crate::sync::{Mutex, lock};
-
-/// A deadline: milliseconds since the system started, modulo 2^32. Comparisons hold over 24 days, so
-/// a longer timeout is treated as [`LONGEST`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tick(NonZeroU32);
-
-/// The longest timeout that a deadline can express.
-pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 24 * 3600);
-
-impl Tick {
-    fn new(millis: u64) -> Self {
-        // One tick in 2^32 has no number of its own; its deadlines are a millisecond late.
-        Self(NonZeroU32::new(millis as u32).unwrap_or(NonZeroU32::MIN))
-    }
-
-    pub(crate) fn has_passed(self, now: Self) -> bool {
-        now.0.get().wrapping_sub(self.0.get()) as i32 >= 0
-    }
-}
-
-/// The system's clock. It is tokio's, so a test that pauses tokio's time pauses the system's.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    epoch: Instant,
-}
-
-impl Clock {
-    pub(crate) fn new() -> Self {
-        Self { epoch: Instant::now() }
-    }
-
-    pub(crate) fn now(&self) -> Tick {
-        Tick::new(self.epoch.elapsed().as_millis() as u64)
-    }
-
-    /// The tick at which a deadline has passed: rounded up, so that nobody gets less than asked for.
-    pub(crate) fn tick_at(&self, instant: Instant) -> Tick {
-        let elapsed = instant.saturating_duration_since(self.epoch);
-        Tick::new(elapsed.as_micros().div_ceil(1000) as u64)
-    }
-}
 
 /// A point in time that is not reached: what adding too long a delay amounts to.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
@@ -79,7 +38,17 @@ pub(crate) struct Alarms {
     /// Tells the timekeeper that the earliest alarm has changed.
     changed: tokio::sync::Notify,
     runtime: Runtime,
+    /// What moments count from.
+    epoch: Instant,
 }
+
+/// A point in time as one number: nanoseconds since the alarms were made. `NEVER` is none.
+pub(crate) type Moment = u64;
+
+pub(crate) const NEVER: Moment = u64::MAX;
+
+/// Marks the numbers of alarms that their owners name; the others are counted up from 0.
+const OWNED: u64 = 1 << 63;
 
 struct Set {
     next_number: u64,
@@ -92,18 +61,51 @@ struct Set {
 impl Alarms {
     pub(crate) fn new(runtime: Runtime) -> Self {
         let set = Set { next_number: 0, by_due: BTreeMap::new(), armed: None, closed: false };
-        Self { set: Mutex::new(set), changed: tokio::sync::Notify::new(), runtime }
+        let epoch = Instant::now();
+        Self { set: Mutex::new(set), changed: tokio::sync::Notify::new(), runtime, epoch }
+    }
+
+    pub(crate) fn moment(&self, instant: Instant) -> Moment {
+        let since = instant.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(since).unwrap_or(NEVER - 1)
+    }
+
+    /// Sets the one alarm of an owner, known by a number of its own; takes back its earlier one.
+    pub(crate) fn set_for(&self, owner: usize, due: Moment, before: Moment, alarm: Alarm) {
+        self.cancel_for(owner, before);
+        self.insert(self.key_for(owner, due), alarm);
+    }
+
+    /// Takes the owner's alarm back, if it has one.
+    pub(crate) fn cancel_for(&self, owner: usize, due: Moment) {
+        if due != NEVER {
+            self.cancel(self.key_for(owner, due));
+        }
+    }
+
+    fn key_for(&self, owner: usize, due: Moment) -> AlarmKey {
+        let due = self.epoch + Duration::from_nanos(due);
+        AlarmKey { due, number: OWNED | owner as u64 }
     }
 
     /// Sets an alarm. After the system has ended, it goes off at once.
     pub(crate) fn set(&self, due: Instant, alarm: Alarm) -> AlarmKey {
+        let number = {
+            let mut set = lock(&self.set);
+            set.next_number += 1;
+            set.next_number
+        };
+        let key = AlarmKey { due, number };
+        self.insert(key, alarm);
+        key
+    }
+
+    fn insert(&self, key: AlarmKey, alarm: Alarm) {
+        let due = key.due;
         let mut set = lock(&self.set);
-        let key = AlarmKey { due, number: set.next_number };
-        set.next_number += 1;
         if set.closed {
             drop(set);
-            alarm.go_off();
-            return key;
+            return alarm.go_off();
         }
         set.by_due.insert(key, alarm);
         let too_late = set.armed.is_none_or(|armed| due < armed);
@@ -115,7 +117,6 @@ impl Alarms {
             self.changed.notify_one();
             self.runtime.announce();
         }
-        key
     }
 
     pub(crate) fn cancel(&self, key: AlarmKey) {
@@ -134,6 +135,12 @@ impl Alarms {
         self.changed.notify_one();
     }
 
+    /// The system has ended: whoever waits for a time is woken, and what was to be called is not.
+    pub(crate) fn wake_all(&self) {
+        let all = std::mem::take(&mut lock(&self.set).by_due);
+        all.into_values().filter(Alarm::is_wake).for_each(Alarm::go_off);
+    }
+
     /// When the timekeeper must wake; it is armed for that from now on.
     fn arm(&self) -> Option<Instant> {
         let mut set = lock(&self.set);
@@ -150,14 +157,32 @@ impl Alarms {
     fn is_closed(&self) -> bool {
         lock(&self.set).closed
     }
+
+    /// How many are set.
+    #[cfg(all(test, not(millhand_loom)))]
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.set).by_due.len()
+    }
 }
 
 impl Alarm {
-    fn go_off(self) {
-        match self {
+    pub(crate) fn call(call: impl FnOnce() + Send + 'static) -> Self {
+        Self::Call(Box::new(call))
+    }
+
+    /// Whether it wakes somebody who can find out for himself what has happened.
+    pub(crate) fn is_wake(&self) -> bool {
+        matches!(self, Self::Wake(_))
+    }
+
+    /// A waker may be the user's; its panic must not keep the other alarms from going off.
+    pub(crate) fn go_off(self) {
+        let gone_off = catch_unwind(AssertUnwindSafe(|| match self {
             Self::Wake(waker) => waker.wake(),
             Self::Call(call) => call(),
-        }
+        }));
+        // The payload's drop may panic as well.
+        gone_off.unwrap_or_else(std::mem::forget);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::actor::cell::Core;
 use crate::actor::deliver::Deliver;
 use crate::actor::error::{AskError, TellError};
 use crate::actor::message::Message;
-use crate::actor::tell::{tell, tell_blocking, try_tell};
+use crate::actor::tell::{Tell, tell_blocking, try_tell};
 use crate::actor::worker::{Accepts, Worker};
 use crate::observe::counters::Counters;
 
@@ -48,11 +48,12 @@ impl<W: Worker> Address<W> {
     /// # Cancel safety
     ///
     /// If the future is dropped before it is ready, the message has not been sent, and is dropped.
-    pub async fn tell<M: Message>(&self, message: M) -> Result<(), TellError<M>>
+    #[inline]
+    pub fn tell<M: Message>(&self, message: M) -> Tell<'_, M>
     where
         W: Accepts<M>,
     {
-        tell(&**self.core(), message).await
+        Tell::new(&**self.core(), message)
     }
 
     /// As [`tell`](Self::tell), but returns at once: [`TellError::Full`] if there is no room. It takes
@@ -220,8 +221,8 @@ impl<M: Message> Recipient<M> {
     /// # Cancel safety
     ///
     /// As for `Address::tell`.
-    pub async fn tell(&self, message: M) -> Result<(), TellError<M>> {
-        tell(self.pick(), message).await
+    pub fn tell(&self, message: M) -> Tell<'_, M> {
+        Tell::new(self.pick(), message)
     }
 
     /// See [`Address::try_tell`].

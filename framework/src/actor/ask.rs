@@ -9,23 +9,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::actor::cell;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
-use crate::actor::dispatcher;
+use crate::actor::dispatcher::{self, WakeKey};
 use crate::actor::error::AskError;
 use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 use crate::actor::reply::{self, Failure, Reply};
 use crate::sync::{AtomicBool, Ordering};
-use crate::time::{Alarm, AlarmKey, LONGEST};
+use crate::time::{self, Alarm};
 
 /// The future of an ask; see [`Address::ask`](crate::Address::ask). Nothing is sent before it is polled.
 #[must_use = "an ask sends nothing until it is awaited"]
 pub struct Ask<'a, M: Message> {
     to: &'a dyn Deliver<M>,
     timeout: Timeout,
-    /// When to give up; known from the first poll on.
+    /// When to give up; known once the first poll has had to wait.
     due: Option<Instant>,
-    alarm: Option<(AlarmKey, Waker)>,
+    alarm: Option<(WakeKey, Waker)>,
     stage: Stage<M>,
 }
 
@@ -55,7 +56,8 @@ impl<'a, M: Message> Ask<'a, M> {
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
     ///
-    /// The message is sent however short this is. One that is still in the mailbox then is not handled.
+    /// The message is sent however short this is, and a reply that is there at once is taken. A message that
+    /// is still in the mailbox when the time is up is not handled.
     ///
     /// # Default
     ///
@@ -79,7 +81,11 @@ impl<'a, M: Message> Ask<'a, M> {
                 None => unreachable!("not polled yet"),
             };
         }
-        pollster::block_on(self.with_real_deadline())
+        if self.to.dispatcher().is_inside_runtime() {
+            pollster::block_on(self.with_real_deadline())
+        } else {
+            pollster::block_on(self)
+        }
     }
 
     /// A thread that blocks may be the very one that would run the runtime's timers, so the deadline of
@@ -100,10 +106,13 @@ impl<'a, M: Message> Ask<'a, M> {
             {
                 let (late, waker) = (Arc::clone(&late), cx.waker().clone());
                 let delay = due.saturating_duration_since(Instant::now());
-                appointed = dispatcher.watchdog.appoint(delay, move || {
-                    late.store(true, Ordering::Release);
-                    waker.wake();
-                });
+                appointed = dispatcher.watchdog.appoint(
+                    delay,
+                    Alarm::call(move || {
+                        late.store(true, Ordering::Release);
+                        waker.wake();
+                    }),
+                );
             }
             Poll::Pending
         })
@@ -114,7 +123,7 @@ impl<'a, M: Message> Ask<'a, M> {
         outcome
     }
 
-    /// Takes the message back, if it has not been sent.
+    /// The deadline has passed: takes the message back, if it has not been sent.
     fn give_up(&mut self) -> Option<M> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Unsent(message) => Some(message),
@@ -122,26 +131,19 @@ impl<'a, M: Message> Ask<'a, M> {
                 self.to.leave_line(&mut ticket, None);
                 Some(parcel.message)
             }
-            Stage::Sent(_) | Stage::Over => None,
+            Stage::Sent(reply) => {
+                reply.expire();
+                None
+            }
+            Stage::Over => None,
         }
     }
 
-    /// Fixes the deadline and tries to send.
+    /// Tries to send.
     fn send(&mut self, message: M) -> Result<Stage<M>, AskError<M>> {
-        let dispatcher = self.to.dispatcher();
-        let after = match self.timeout {
-            Timeout::Default => Some(dispatcher.ask_timeout),
-            Timeout::After(after) => Some(after),
-            Timeout::Never => None,
-        };
-        self.due = after.map(|after| Instant::now() + after.min(LONGEST));
-        let deadline = self.due.map(|due| dispatcher.clock.tick_at(due));
         let (reply, reply_to) = reply::slot();
-        let parcel = Parcel { message, reply: Some(reply_to), deadline };
-        if self.to.has_line() {
-            return Ok(Stage::Queued { parcel, reply, ticket: None });
-        }
-        match self.to.deliver(parcel) {
+        let parcel = Parcel { message, reply: Some(reply_to) };
+        match self.to.deliver(parcel, false) {
             Ok(()) => Ok(Stage::Sent(reply)),
             Err(Refused::Full { parcel, wait: true }) => {
                 Ok(Stage::Queued { parcel, reply, ticket: None })
@@ -153,14 +155,23 @@ impl<'a, M: Message> Ask<'a, M> {
 
     /// Whether the deadline has passed; if not, sees to being woken then.
     fn is_due(&mut self, cx: &Context<'_>) -> bool {
-        let Some(due) = self.due else { return false };
-        if Instant::now() >= due {
-            return true;
+        let due = match (self.due, &self.timeout) {
+            (_, Timeout::Never) => return false,
+            (_, Timeout::After(Duration::ZERO)) => return true,
+            (Some(due), _) if Instant::now() >= due => return true,
+            (Some(due), _) => due,
+            // Only an ask that has to wait needs to know what time it is.
+            (None, &Timeout::After(after)) => *self.due.insert(time::after(after)),
+            (None, Timeout::Default) => {
+                *self.due.insert(time::after(self.to.dispatcher().ask_timeout))
+            }
+        };
+        if cell::wake_worker_by(cx.waker(), due) {
+            return false;
         }
         if self.alarm.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.cancel_alarm();
-            let alarms = &self.to.dispatcher().alarms;
-            let key = alarms.set(due, Alarm::Wake(cx.waker().clone()));
+            let key = self.to.dispatcher().wake_at(due, cx.waker().clone());
             self.alarm = Some((key, cx.waker().clone()));
         }
         false
@@ -168,7 +179,7 @@ impl<'a, M: Message> Ask<'a, M> {
 
     fn cancel_alarm(&mut self) {
         if let Some((key, _)) = self.alarm.take() {
-            self.to.dispatcher().alarms.cancel(key);
+            self.to.dispatcher().cancel_wake(key);
         }
     }
 }
@@ -185,7 +196,7 @@ impl<M: Message> Future for Ask<'_, M> {
                     // Join first, then try: room that is made between the two calls this sender.
                     let turn = this.to.join_line(&mut ticket, cx.waker());
                     let tried = if turn != Turn::NotYet {
-                        this.to.deliver(parcel)
+                        this.to.deliver(parcel, true)
                     } else {
                         Err(Refused::Full { parcel, wait: true })
                     };
@@ -217,7 +228,12 @@ impl<M: Message> Future for Ask<'_, M> {
                             Failure::Expired => AskError::Timeout(None),
                         }));
                     }
+                    if this.to.dispatcher().is_over() {
+                        // Left behind by a shutdown: nobody will answer.
+                        return Poll::Ready(Err(AskError::Stopped(None)));
+                    }
                     if this.is_due(cx) {
+                        reply.expire();
                         return Poll::Ready(Err(AskError::Timeout(None)));
                     }
                     this.stage = Stage::Sent(reply);
@@ -246,3 +262,6 @@ impl<M: Message> fmt::Debug for Ask<'_, M> {
         write!(f, "Ask({})", self.to.path())
     }
 }
+
+#[cfg(all(test, not(millhand_loom)))]
+mod tests;

@@ -31,6 +31,8 @@ pub struct Context<W: Worker> {
 struct Timers<W: Worker> {
     next_number: u64,
     set: BTreeMap<(Instant, u64), Due<W>>,
+    /// Those that were due then are being handled.
+    until: Option<Instant>,
     /// The alarm for the earliest of them.
     armed: Option<(Instant, AlarmKey)>,
 }
@@ -116,7 +118,7 @@ impl<W: Worker> Context<W> {
 
     fn set_timer(&mut self, due: Instant, what: Due<W>) -> TimerId {
         let timers = self.timers.get_or_insert_with(|| {
-            Box::new(Timers { next_number: 0, set: BTreeMap::new(), armed: None })
+            Box::new(Timers { next_number: 0, set: BTreeMap::new(), until: None, armed: None })
         });
         let number = timers.next_number;
         timers.next_number += 1;
@@ -152,9 +154,17 @@ impl<W: Worker> Context<W> {
         timers.armed = Some((due, alarms.set(due, Alarm::Call(Box::new(ring)))));
     }
 
-    /// The message of a timer that was due by `until`. The run loop asks until there is none.
-    pub(crate) fn due_timer(&mut self, until: Instant) -> Option<W::Inbox> {
+    /// The timers that are due now are about to be handled.
+    pub(crate) fn begin_timers(&mut self) {
+        if let Some(timers) = &mut self.timers {
+            timers.until = Some(Instant::now());
+        }
+    }
+
+    /// The message of one of those timers; `None` when there are no more.
+    pub(crate) fn due_timer(&mut self) -> Option<W::Inbox> {
         let timers = self.timers.as_mut()?;
+        let until = timers.until?;
         let now = Instant::now();
         if timers.armed.is_some_and(|(armed, _)| armed <= now) {
             timers.armed = None;

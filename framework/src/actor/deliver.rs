@@ -12,18 +12,16 @@ use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 use crate::actor::reply::{Failure, ReplyTo};
 use crate::actor::worker::{Accepts, Overflow, Worker};
-use crate::time::Tick;
 
 /// A message with what goes along, before it becomes an envelope and after it has come back.
 pub(crate) struct Parcel<M> {
     pub(crate) message: M,
     pub(crate) reply: Option<ReplyTo>,
-    pub(crate) deadline: Option<Tick>,
 }
 
 impl<M> Parcel<M> {
     pub(crate) fn tell(message: M) -> Self {
-        Self { message, reply: None, deadline: None }
+        Self { message, reply: None }
     }
 }
 
@@ -37,11 +35,9 @@ pub(crate) enum Refused<M> {
 
 /// Something that takes messages of one type.
 pub(crate) trait Deliver<M: Message>: Send + Sync {
-    /// Takes the parcel or gives it back; never waits.
-    fn deliver(&self, parcel: Parcel<M>) -> Result<(), Refused<M>>;
-
-    /// Whether senders wait already; a newcomer that may wait then joins them.
-    fn has_line(&self) -> bool;
+    /// Takes the parcel or gives it back; never waits. While other senders wait for room, a sender that
+    /// does not overtake is sent to join them.
+    fn deliver(&self, parcel: Parcel<M>, overtake: bool) -> Result<(), Refused<M>>;
 
     /// Joins the line of senders; see [`Waiters::join`](crate::actor::mailbox::waiters::Waiters::join).
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn;
@@ -60,23 +56,8 @@ where
     M: Message,
 {
     #[inline]
-    fn deliver(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
-        let Parcel { message, reply, deadline } = parcel;
-        let envelope = Envelope { reply, deadline, ..Envelope::tell(W::wrap(message)) };
-        match self.mailbox.push(&self.header.word, envelope) {
-            Ok(pushed) => {
-                self.header.schedule_if(pushed.right);
-                if let Some(displaced) = pushed.displaced {
-                    self.drop_message(displaced);
-                }
-                Ok(())
-            }
-            Err(error) => self.refuse(error),
-        }
-    }
-
-    fn has_line(&self) -> bool {
-        self.mailbox.waiters.any()
+    fn deliver(&self, parcel: Parcel<M>, overtake: bool) -> Result<(), Refused<M>> {
+        self.accept(parcel, overtake, |right| self.header.schedule_if(right))
     }
 
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {
@@ -99,6 +80,36 @@ where
 }
 
 impl<W: Worker> Core<W> {
+    /// Puts a parcel into the mailbox. `then(true)`: the caller now owns the right.
+    #[inline(always)]
+    fn accept<M>(
+        &self,
+        parcel: Parcel<M>,
+        overtake: bool,
+        then: impl FnOnce(bool),
+    ) -> Result<(), Refused<M>>
+    where
+        W: Accepts<M>,
+        M: Message,
+    {
+        if W::POLICY.has_line() && !overtake && self.mailbox.waiters.any() {
+            return Err(Refused::Full { parcel, wait: true });
+        }
+        let Parcel { message, reply } = parcel;
+        let envelope = Envelope { reply, inbox: W::wrap(message) };
+        let mut oldest = None;
+        match self.mailbox.push(&self.header.word, envelope, |message| oldest = Some(message)) {
+            Ok(right) => {
+                then(right);
+                if let Some(oldest) = oldest {
+                    self.drop_message(oldest);
+                }
+                Ok(())
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
     #[cold]
     fn refuse<M>(&self, error: PushError<Envelope<W::Inbox>>) -> Result<(), Refused<M>>
     where
@@ -113,11 +124,11 @@ impl<W: Worker> Core<W> {
             self.drop_message(envelope);
             return Ok(());
         }
-        let Envelope { reply, deadline, inbox, .. } = envelope;
+        let Envelope { reply, inbox } = envelope;
         let Some(message) = W::unwrap(inbox) else {
             unreachable!("an inbox gives back the message that was wrapped")
         };
-        let parcel = Parcel { message, reply, deadline };
+        let parcel = Parcel { message, reply };
         Err(if full {
             Refused::Full { parcel, wait: W::POLICY.overflow == Overflow::Wait }
         } else {

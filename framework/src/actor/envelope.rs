@@ -1,37 +1,34 @@
 //! What travels through a mailbox: a message in its inbox form, and what goes with it.
 //!
 //! ```text
-//!   ┌──────────┬───────────────┬────────────┬──────────┬───────────────┐
-//!   │ reply  8 │ extension  8  │ deadline 4 │ prio   1 │ inbox (W's)   │
-//!   └──────────┴───────────────┴────────────┴──────────┴───────────────┘
+//!   ┌──────────┬───────────────┐        ┌──────────────── reply slot ────────────────┐
+//!   │ reply  8 │ inbox (W's)   │ ─────▶ │ state, waker, the reply's place            │
+//!   └──────────┴───────────────┘        └────────────────────────────────────────────┘
 //! ```
 //!
-//! A `tell` leaves all of the header empty. The extension (trace context, job attempt) and the priority
-//! are room that later parts fill; they cost nothing to carry.
+//! One pointer, empty for a `tell`. What else may go with a message (a priority, a deadline to pass on, a
+//! trace, a job's attempt) has its room behind that pointer, in memory that is recycled: a message that
+//! carries nothing pays eight bytes, whatever others carry.
 
 use crate::actor::reply::{Failure, ReplyTo};
-use crate::time::Tick;
 
 /// One message on its way.
 #[derive(Debug)]
 pub(crate) struct Envelope<I> {
     pub(crate) reply: Option<ReplyTo>,
-    #[expect(dead_code, reason = "room for what later parts fill")]
-    pub(crate) extension: Option<Box<Extension>>,
-    pub(crate) deadline: Option<Tick>,
-    #[expect(dead_code, reason = "room for what later parts fill")]
-    pub(crate) priority: u8,
     pub(crate) inbox: I,
 }
 
-/// What a message may carry besides itself. Nothing yet; the pointer's place is reserved because a
-/// later change of the envelope's size would move every measured figure.
-#[derive(Debug)]
-pub(crate) enum Extension {}
-
 impl<I> Envelope<I> {
+    #[inline(always)]
     pub(crate) fn tell(inbox: I) -> Self {
-        Self { reply: None, extension: None, deadline: None, priority: 0, inbox }
+        Self { reply: None, inbox }
+    }
+
+    /// Whether its asker has given up waiting, so that it need not be handled any more.
+    #[inline(always)]
+    pub(crate) fn has_expired(&self) -> bool {
+        self.reply.as_ref().is_some_and(ReplyTo::has_expired)
     }
 
     /// Ends the message without handling it, and gives its asker, if any, the reason.
@@ -42,4 +39,4 @@ impl<I> Envelope<I> {
     }
 }
 
-const _: () = assert!(size_of::<Envelope<[u64; 0]>>() == 24);
+const _: () = assert!(size_of::<Envelope<[u64; 0]>>() == 8);

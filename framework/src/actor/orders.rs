@@ -30,7 +30,7 @@ impl Orders {
         Self(AtomicU8::new(0))
     }
 
-    /// Whether there is anything to look at. One load, on the run loop's path for every message.
+    /// Whether there is anything to look at. One load, on the path of every message.
     #[inline(always)]
     pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0

@@ -10,11 +10,12 @@ use crate::actor::deliver::Deliver;
 use crate::actor::error::{AskError, TellError};
 use crate::actor::mailbox::word::Phase;
 use crate::actor::message::Message;
-use crate::actor::tell::{tell, tell_blocking, try_tell};
+use crate::actor::tell::{Tell, tell_blocking, try_tell};
 use crate::actor::worker::{Accepts, Worker};
 use crate::sync::{AtomicUsize, Ordering};
 
-/// Which member of a pool gets a message that has no key.
+/// Which member of a pool gets a message that has no key. Members that have ended for good are passed
+/// by; a send fails with `Stopped` when all have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Routing {
     /// Each in turn. The default.
@@ -53,11 +54,11 @@ impl<W: Worker> Pool<W> {
     /// # Cancel safety
     ///
     /// As for `Address::tell`.
-    pub async fn tell<M: Message>(&self, message: M) -> Result<(), TellError<M>>
+    pub fn tell<M: Message>(&self, message: M) -> Tell<'_, M>
     where
         W: Accepts<M>,
     {
-        tell(&**self.inner.member().core(), message).await
+        self.inner.member().tell(message)
     }
 
     /// See [`Address::try_tell`].
@@ -105,7 +106,8 @@ impl<W: Worker> Pool<W> {
     }
 
     /// The member that is responsible for a key: always the same one for equal keys, so that their
-    /// messages are handled in order, one at a time.
+    /// messages are handled in order, one at a time. If that member has ended for good, sends to it fail
+    /// with `Stopped`; no other takes its keys.
     pub fn by_key<K: Hash + ?Sized>(&self, key: &K) -> &Address<W> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
@@ -137,14 +139,15 @@ impl<W: Worker> Inner<W> {
         // Ordering: Relaxed; any spread will do.
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
-        match self.routing {
-            Routing::RoundRobin => &self.members[turn % count],
-            Routing::LeastLoaded => {
-                // From a different member each time, so that equals take turns.
-                let in_turn = (0..count).map(|step| &self.members[(turn + step) % count]);
-                in_turn.min_by_key(|member| member.load()).unwrap_or(&self.members[0])
-            }
-        }
+        // From a different member each time, so that equals take turns.
+        let in_turn = (0..count).map(|step| &self.members[turn.wrapping_add(step) % count]);
+        let mut in_turn = in_turn.filter(|member| !member.is_stopped());
+        let member = match self.routing {
+            Routing::RoundRobin => in_turn.next(),
+            Routing::LeastLoaded => in_turn.min_by_key(|member| member.load()),
+        };
+        // If all have ended, whichever it is says so.
+        member.unwrap_or(&self.members[turn % count])
     }
 }
 

@@ -4,10 +4,10 @@
 //! Either may go first, on any thread. Slots are pooled, so an ask allocates nothing in steady state.
 //!
 //! ```text
-//!  state:  31 … 8        3             2           1       0
-//!        ┌─────────┬──────────────┬────────────┬──────┬─────────┐
-//!        │ failure │ ANSWERER_GONE│ ASKER_GONE │ DONE │ WAITING │
-//!        └─────────┴──────────────┴────────────┴──────┴─────────┘
+//!  state:  31 … 8      4          3             2           1       0
+//!        ┌─────────┬─────────┬──────────────┬────────────┬──────┬─────────┐
+//!        │ failure │ EXPIRED │ ANSWERER_GONE│ ASKER_GONE │ DONE │ WAITING │
+//!        └─────────┴─────────┴──────────────┴────────────┴──────┴─────────┘
 //! ```
 //!
 //! | bit | set by | means |
@@ -16,6 +16,7 @@
 //! | DONE | answerer | the outcome is there: a failure code, or 0 and `value` |
 //! | failure | answerer with DONE; asker once it has taken `value` | not 0: there is no `value` (any more) |
 //! | ASKER_GONE | asker, last touch | the asker wants no answer any more |
+//! | EXPIRED | asker, with ASKER_GONE | its deadline has passed: a message not yet handled need not be |
 //! | ANSWERER_GONE | answerer, last touch | the answerer is through with the slot |
 //!
 //! # Contract
@@ -27,10 +28,11 @@
 //! - Whoever finds the other's GONE bit when setting its own frees the slot.
 
 use std::any::TypeId;
-use std::mem::MaybeUninit;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
+use crate::actor::mailbox::waiters::wake_quietly;
 use crate::actor::{cell, dispatcher};
 use crate::pool;
 use crate::sync::{AtomicU32, Ordering, UnsafeCell, ordering};
@@ -39,6 +41,7 @@ const WAITING: u32 = 1;
 const DONE: u32 = 1 << 1;
 const ASKER_GONE: u32 = 1 << 2;
 const ANSWERER_GONE: u32 = 1 << 3;
+const EXPIRED: u32 = 1 << 4;
 const FAILURE_SHIFT: u32 = 8;
 
 /// Why an accepted ask got no reply.
@@ -152,9 +155,12 @@ impl Header {
     unsafe fn leave(slot: NonNull<Self>, own: u32) {
         // SAFETY: alive until both halves have left.
         let (state, free) = unsafe { (&slot.as_ref().state, slot.as_ref().free) };
-        // Ordering: Release hands everything done here to the one that frees; Acquire receives it.
-        let before = state.fetch_or(own, ordering!("reply.leave", AcqRel));
-        if before & (ASKER_GONE | ANSWERER_GONE) != 0 {
+        // Ordering: Release hands everything done here to the one that frees; Acquire receives it. Who
+        // sees that the other has left is alone, and need not say that it leaves too.
+        if state.load(ordering!("reply.leave", Acquire)) & (ASKER_GONE | ANSWERER_GONE) != 0
+            || state.fetch_or(own, ordering!("reply.leave", AcqRel)) & (ASKER_GONE | ANSWERER_GONE)
+                != 0
+        {
             // SAFETY: the other half has left before, and this was the caller's last touch.
             unsafe { free(slot) };
         }
@@ -201,22 +207,36 @@ impl<R: Send + 'static> Reply<R> {
             Some(failure) => Err(failure),
             // SAFETY: DONE without a failure: the value is there and the asker's. `taken` below sees to
             // it that nobody reads it again.
-            None => Ok(unsafe { self.take_value() }),
+            None => Ok(unsafe { self.take_value(state) }),
         })
     }
 
     /// # Safety
     ///
     /// DONE was seen without a failure, and the value was not taken before.
-    unsafe fn take_value(&mut self) -> R {
+    unsafe fn take_value(&mut self, state: u32) -> R {
         // SAFETY: the caller's promise.
         let value = unsafe { self.slot.as_ref() }
             .value
             .with(|value| unsafe { (*value).assume_init_read() });
         // From here on the slot reads as failed, so the asker's drop does not drop the value again.
         // Ordering: Relaxed; only the asker and, after its `leave`, the last one out read it.
-        self.header().state.fetch_or((Failure::Expired as u32) << FAILURE_SHIFT, Ordering::Relaxed);
+        let taken = (Failure::Expired as u32) << FAILURE_SHIFT;
+        if state & ANSWERER_GONE != 0 {
+            self.header().state.store(state | taken, Ordering::Relaxed);
+        } else {
+            self.header().state.fetch_or(taken, Ordering::Relaxed);
+        }
         value
+    }
+}
+
+impl<R: Send + 'static> Reply<R> {
+    /// The deadline has passed: a message that still waits in its mailbox need not be handled.
+    pub(crate) fn expire(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: alive, and the asker's half ends here.
+        unsafe { Header::leave(this.slot.cast(), ASKER_GONE | EXPIRED) };
     }
 }
 
@@ -228,6 +248,15 @@ impl<R: Send + 'static> Drop for Reply<R> {
 }
 
 impl ReplyTo {
+    /// Whether the asker's deadline has passed, and it has noticed.
+    #[inline(always)]
+    pub(crate) fn has_expired(&self) -> bool {
+        // SAFETY: alive until both halves have left.
+        let header = unsafe { self.slot.as_ref() };
+        // Ordering: Relaxed; an asker that has only just given up is nothing new.
+        header.state.load(Ordering::Relaxed) & EXPIRED != 0
+    }
+
     /// Gives the asker its reply. A reply of a type that the slot was not made for fails the ask.
     pub(crate) fn answer<R: Send + 'static>(self, reply: R) {
         // SAFETY: alive until both halves have left.
@@ -239,7 +268,18 @@ impl ReplyTo {
         let slot = unsafe { self.slot.cast::<Slot<R>>().as_ref() };
         // SAFETY: the value is the answerer's until DONE.
         slot.value.with_mut(|value| unsafe { (*value).write(reply) });
-        self.finish(0);
+        // Nobody waits yet, as when the worker runs inside its asker's poll: all is said in one step.
+        // Ordering: Release publishes `value`, and is this half's last touch, as in `leave`.
+        let said = slot.header.state.compare_exchange(
+            0,
+            DONE | ANSWERER_GONE,
+            ordering!("reply.done", Release),
+            Ordering::Relaxed,
+        );
+        match said {
+            Ok(_) => mem::forget(self),
+            Err(_) => self.finish(0),
+        }
     }
 
     /// Tells the asker that there will be no reply.
@@ -259,7 +299,7 @@ impl ReplyTo {
             // only read: the last one out drops it.
             header.waker.with(|waker| unsafe {
                 if let Some(waker) = &*waker {
-                    waker.wake_by_ref();
+                    wake_quietly(|| waker.wake_by_ref());
                     note_if_foreign(waker);
                 }
             });

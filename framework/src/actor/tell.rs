@@ -1,7 +1,9 @@
-//! `tell`: a send without a reply, and the waiting for room that `ask` shares with it.
+//! `tell`: a send without a reply.
 
-use std::future::poll_fn;
-use std::task::Poll;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::actor::deliver::{Deliver, Parcel, Refused};
 use crate::actor::dispatcher;
@@ -9,28 +11,100 @@ use crate::actor::error::TellError;
 use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
 
-pub(crate) async fn tell<M, D>(to: &D, message: M) -> Result<(), TellError<M>>
-where
-    M: Message,
-    D: Deliver<M> + ?Sized,
-{
-    let parcel = Parcel::tell(message);
-    let refused = if to.has_line() {
-        // Others wait for room already; stand behind them.
-        Refused::Full { parcel, wait: true }
-    } else {
-        match to.deliver(parcel) {
-            Ok(()) => return Ok(()),
-            Err(refused) => refused,
+/// The future of a tell; see [`Address::tell`](crate::Address::tell). Nothing is sent before it is polled.
+#[must_use = "a tell sends nothing until it is awaited"]
+pub struct Tell<'a, M: Message> {
+    to: &'a dyn Deliver<M>,
+    /// Here until it is accepted, or has come back.
+    message: Option<M>,
+    /// The place in the line of senders that wait for room.
+    ticket: Option<Ticket>,
+}
+
+impl<'a, M: Message> Tell<'a, M> {
+    #[inline(always)]
+    pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
+        Self { to, message: Some(message), ticket: None }
+    }
+
+    /// Waits in line until the message is accepted, or comes back because the worker has stopped.
+    #[cold]
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TellError<M>>> {
+        // Join first, then try: room that is made between the two calls this sender.
+        let turn = self.to.join_line(&mut self.ticket, cx.waker());
+        if turn == Turn::NotYet {
+            return Poll::Pending;
         }
-    };
-    match refused {
-        Refused::Full { parcel, wait: true } => match wait_for_room(to, parcel).await {
-            Ok(()) => Ok(()),
-            Err(parcel) => Err(TellError::Stopped(parcel.message)),
-        },
-        Refused::Full { parcel, wait: false } => Err(TellError::Full(parcel.message)),
-        Refused::Stopped(parcel) => Err(TellError::Stopped(parcel.message)),
+        let Some(message) = self.message.take() else { unreachable!("it waits with its message") };
+        match self.to.deliver(Parcel::tell(message), true) {
+            Ok(()) => {
+                self.to.leave_line(&mut self.ticket, Some(turn));
+                Poll::Ready(Ok(()))
+            }
+            Err(Refused::Full { parcel, .. }) => {
+                self.message = Some(parcel.message);
+                Poll::Pending
+            }
+            Err(Refused::Stopped(parcel)) => {
+                self.to.leave_line(&mut self.ticket, None);
+                Poll::Ready(Err(TellError::Stopped(parcel.message)))
+            }
+        }
+    }
+
+    /// The first attempt has failed.
+    #[cold]
+    fn refused(
+        &mut self,
+        refused: Refused<M>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TellError<M>>> {
+        match refused {
+            Refused::Full { parcel, wait: true } => {
+                self.message = Some(parcel.message);
+                self.wait(cx)
+            }
+            Refused::Full { parcel, wait: false } => {
+                Poll::Ready(Err(TellError::Full(parcel.message)))
+            }
+            Refused::Stopped(parcel) => Poll::Ready(Err(TellError::Stopped(parcel.message))),
+        }
+    }
+}
+
+impl<M: Message> Future for Tell<'_, M> {
+    type Output = Result<(), TellError<M>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.ticket.is_some() {
+            return self.wait(cx);
+        }
+        let Some(message) = self.message.take() else {
+            panic!("a tell was polled after it had finished")
+        };
+        match self.to.deliver(Parcel::tell(message), false) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(refused) => self.refused(refused, cx),
+        }
+    }
+}
+
+// Nothing in it is pinned: the message is only moved.
+impl<M: Message> Unpin for Tell<'_, M> {}
+
+impl<M: Message> Drop for Tell<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            self.to.leave_line(&mut self.ticket, None);
+        }
+    }
+}
+
+impl<M: Message> fmt::Debug for Tell<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tell({})", self.to.path())
     }
 }
 
@@ -40,68 +114,18 @@ where
     M: Message,
     D: Deliver<M> + ?Sized,
 {
-    to.deliver(Parcel::tell(message)).map_err(|refused| match refused {
+    to.deliver(Parcel::tell(message), true).map_err(|refused| match refused {
         Refused::Full { parcel, .. } => TellError::Full(parcel.message),
         Refused::Stopped(parcel) => TellError::Stopped(parcel.message),
     })
 }
 
-pub(crate) fn tell_blocking<M, D>(to: &D, message: M) -> Result<(), TellError<M>>
-where
-    M: Message,
-    D: Deliver<M> + ?Sized,
-{
+pub(crate) fn tell_blocking<M: Message>(
+    to: &dyn Deliver<M>,
+    message: M,
+) -> Result<(), TellError<M>> {
     if dispatcher::on_driver_thread() {
         return try_tell(to, message);
     }
-    pollster::block_on(tell(to, message))
-}
-
-/// Waits in line until the parcel is accepted, or comes back because the worker has stopped.
-///
-/// Dropping the future leaves the line; a call that came meanwhile goes to the next sender.
-pub(crate) async fn wait_for_room<M, D>(to: &D, parcel: Parcel<M>) -> Result<(), Parcel<M>>
-where
-    M: Message,
-    D: Deliver<M> + ?Sized,
-{
-    let mut place = Place { to, parcel: Some(parcel), ticket: None };
-    poll_fn(|cx| {
-        // Join first, then try: room that is made between the two calls this sender.
-        let turn = to.join_line(&mut place.ticket, cx.waker());
-        if turn == Turn::NotYet {
-            return Poll::Pending;
-        }
-        let Some(parcel) = place.parcel.take() else {
-            return Poll::Ready(Ok(()));
-        };
-        match to.deliver(parcel) {
-            Ok(()) => {
-                to.leave_line(&mut place.ticket, Some(turn));
-                Poll::Ready(Ok(()))
-            }
-            Err(Refused::Full { parcel, .. }) => {
-                place.parcel = Some(parcel);
-                Poll::Pending
-            }
-            Err(Refused::Stopped(parcel)) => {
-                to.leave_line(&mut place.ticket, None);
-                Poll::Ready(Err(parcel))
-            }
-        }
-    })
-    .await
-}
-
-/// A sender's place in the line, and the parcel it waits with.
-struct Place<'a, M: Message, D: Deliver<M> + ?Sized> {
-    to: &'a D,
-    parcel: Option<Parcel<M>>,
-    ticket: Option<Ticket>,
-}
-
-impl<M: Message, D: Deliver<M> + ?Sized> Drop for Place<'_, M, D> {
-    fn drop(&mut self) {
-        self.to.leave_line(&mut self.ticket, None);
-    }
+    pollster::block_on(Tell::new(to, message))
 }

@@ -1,5 +1,6 @@
 //! Workers: who handles messages.
 
+use std::any::TypeId;
 use std::future::Future;
 
 use crate::actor::context::Context;
@@ -173,6 +174,7 @@ pub enum OnCrash {
 #[derive(Debug, Clone, Copy)]
 pub struct MessageType {
     pub identity: Option<Identity>,
+    pub type_id: TypeId,
     pub type_name: fn() -> &'static str,
 }
 
@@ -188,6 +190,11 @@ impl Policy {
     /// Whether a bound is one that a mailbox can have.
     pub const fn bound_is_valid(bound: u64) -> bool {
         bound >= 1 && bound <= MAX_BOUND as u64
+    }
+
+    /// Whether senders may have to wait for room.
+    pub(crate) const fn has_line(&self) -> bool {
+        self.bound.is_some() && matches!(self.overflow, Overflow::Wait)
     }
 }
 

@@ -19,6 +19,7 @@
 //! A supervisor's decisions are reported while it decides: a subscriber must not call back into the
 //! system (sending a message is fine, `System::counters` is not).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -28,51 +29,60 @@ use crate::actor::worker::Overflow;
 
 const MILLHAND: &str = "millhand";
 
+/// A subscriber is somebody else's code. What it does when it panics must not keep a supervisor from
+/// carrying out what it has decided.
+fn say(event: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(event)) {
+        // Its drop may panic as well.
+        std::mem::forget(payload);
+    }
+}
+
 pub(crate) fn worker_exited(worker: &str, reason: &ExitReason, fruitful: bool) {
     if reason.is_normal() {
-        info!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful);
+        say(|| info!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
     } else {
-        warn!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful);
+        say(|| warn!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
     }
 }
 
 pub(crate) fn worker_restarting(worker: &str, delay: Duration) {
     let delay_ms = delay.as_millis() as u64;
-    info!(target: MILLHAND, event = "worker.restarting", worker, delay_ms);
+    say(|| info!(target: MILLHAND, event = "worker.restarting", worker, delay_ms));
 }
 
 pub(crate) fn worker_killed(worker: &str) {
-    warn!(target: MILLHAND, event = "worker.killed", worker);
+    say(|| warn!(target: MILLHAND, event = "worker.killed", worker));
 }
 
 pub(crate) fn stopped_hook_panicked(worker: &str, reason: &ExitReason) {
-    error!(target: MILLHAND, event = "worker.hook_panicked", worker, %reason);
+    say(|| error!(target: MILLHAND, event = "worker.hook_panicked", worker, %reason));
 }
 
 pub(crate) fn message_lost(worker: &str, crashes: u32, reason: &ExitReason) {
-    warn!(target: MILLHAND, event = "message.lost", worker, crashes, %reason);
+    say(|| warn!(target: MILLHAND, event = "message.lost", worker, crashes, %reason));
 }
 
 pub(crate) fn message_dropped(worker: &str, overflow: Overflow) {
-    debug!(target: MILLHAND, event = "message.dropped", worker, ?overflow);
+    say(|| debug!(target: MILLHAND, event = "message.dropped", worker, ?overflow));
 }
 
 pub(crate) fn drop_panicked(reason: &ExitReason) {
-    error!(target: MILLHAND, event = "drop.panicked", %reason);
+    say(|| error!(target: MILLHAND, event = "drop.panicked", %reason));
 }
 
 pub(crate) fn supervisor_escalated(supervisor: &str, reason: &ExitReason) {
-    error!(target: MILLHAND, event = "supervisor.escalated", supervisor, %reason);
+    say(|| error!(target: MILLHAND, event = "supervisor.escalated", supervisor, %reason));
 }
 
 pub(crate) fn system_started(system: &str) {
-    info!(target: MILLHAND, event = "system.started", system);
+    say(|| info!(target: MILLHAND, event = "system.started", system));
 }
 
 pub(crate) fn system_stopped(system: &str) {
-    info!(target: MILLHAND, event = "system.stopped", system);
+    say(|| info!(target: MILLHAND, event = "system.stopped", system));
 }
 
 pub(crate) fn system_abandoned(system: &str, workers: &[String]) {
-    error!(target: MILLHAND, event = "system.abandoned", system, ?workers);
+    say(|| error!(target: MILLHAND, event = "system.abandoned", system, ?workers));
 }

@@ -56,7 +56,7 @@ pub enum StartError {
         second: &'static str,
     },
     /// It was started, as often as its supervisor allows, and ended each time.
-    #[error("`{path}` did not start: it {reason}")]
+    #[error("`{path}` did not start: {}{reason}", subject(reason))]
     Failed {
         /// Its path.
         path: String,
@@ -71,17 +71,38 @@ pub enum StartError {
     },
 }
 
-/// A shutdown had to leave something behind.
+/// An escalation names its supervisor itself.
+fn subject(reason: &ExitReason) -> &'static str {
+    if matches!(reason, ExitReason::Escalated { .. }) { "" } else { "it " }
+}
+
+/// A shutdown ran out of time: it lost messages, or had to leave something behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownError {
-    /// Paths of the workers that did not end in time. Their threads may still be busy with them.
+    /// Paths of the workers that did not end, even when they were killed. Their threads may still be busy
+    /// with them.
     pub abandoned: Vec<String>,
+    /// Paths of the workers that were killed, because their own time to stop or the system's ran out, and
+    /// lost the message in hand or what was in their mailboxes. What they lost is in their counters.
+    pub killed: Vec<String>,
 }
 
 impl fmt::Display for ShutdownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "abandoned {}, which did not stop in time", self.abandoned.join(", "))
+        let list = |f: &mut fmt::Formatter<'_>, verb: &str, paths: &[String], fault: &str| {
+            write!(f, "{verb} {}, which did not {fault} in time", paths.join(", "))
+        };
+        if !self.abandoned.is_empty() {
+            list(f, "abandoned", &self.abandoned, "stop")?;
+        }
+        if !self.abandoned.is_empty() && !self.killed.is_empty() {
+            f.write_str("; ")?;
+        }
+        if !self.killed.is_empty() {
+            list(f, "killed", &self.killed, "finish their messages")?;
+        }
+        Ok(())
     }
 }
 
@@ -101,7 +122,7 @@ pub enum Error {
     /// An `ask` failed.
     #[error(transparent)]
     Ask(AskError<()>),
-    /// A shutdown had to leave something behind.
+    /// A shutdown ran out of time.
     #[error(transparent)]
     Shutdown(#[from] ShutdownError),
 }

@@ -35,6 +35,10 @@ use registry::Registry;
 
 /// A running system. Cheap to clone; when the last clone is dropped without
 /// [`shutdown`](System::shutdown), every worker is killed, and what is in the mailboxes is given up.
+///
+/// A worker whose state, or whose constructor, holds a clone keeps its own system alive: then only
+/// `shutdown` ends it. Let workers hold an [`Address`] of whom they send to, or a
+/// [`Supervisor`](crate::Supervisor) to start others under: neither keeps the system alive.
 #[derive(Clone)]
 pub struct System {
     owner: Arc<Owner>,

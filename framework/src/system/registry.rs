@@ -22,12 +22,14 @@ struct Inner {
     /// What is there: a weak reference to a `Core<W>`, or nothing for a supervisor or a worker that is
     /// just being made.
     paths: HashMap<Arc<str>, Option<Box<dyn Any + Send + Sync>>>,
-    messages: HashMap<Identity, fn() -> &'static str>,
+    messages: HashMap<Identity, MessageType>,
+    /// Workers that lost something because a shutdown ran out of time; `None` until one begins.
+    cut_short: Option<Vec<String>>,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let inner = Inner { paths: HashMap::new(), messages: HashMap::new() };
+        let inner = Inner { paths: HashMap::new(), messages: HashMap::new(), cut_short: None };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -59,25 +61,38 @@ impl Registry {
     /// Checks that no other type declares one of these messages, and remembers them.
     pub(crate) fn declare(&self, messages: &[MessageType]) -> Result<(), StartError> {
         let mut inner = lock(&self.inner);
-        let named = || {
-            let names = messages.iter();
-            names.filter_map(|message| Some((message.identity?, message.type_name)))
-        };
-        for (identity, type_name) in named() {
-            let second = type_name();
-            if let Some(first) = inner.messages.get(&identity).map(|known| known())
-                && first != second
+        let named = || messages.iter().filter_map(|message| Some((message.identity?, *message)));
+        for (identity, message) in named() {
+            if let Some(known) = inner.messages.get(&identity)
+                && known.type_id != message.type_id
             {
+                let (first, second) = ((known.type_name)(), (message.type_name)());
                 return Err(StartError::MessageConflict { identity, first, second });
             }
         }
         inner.messages.extend(named());
         Ok(())
     }
+
+    /// A shutdown begins: from now on, what it costs is written down.
+    pub(crate) fn begin_shutdown(&self) {
+        lock(&self.inner).cut_short.get_or_insert_default();
+    }
+
+    /// Paths of the workers that lost something because the shutdown ran out of time.
+    pub(crate) fn cut_short(&self) -> Vec<String> {
+        lock(&self.inner).cut_short.clone().unwrap_or_default()
+    }
 }
 
 impl Registrar for Registry {
     fn forget(&self, path: &Arc<str>) {
         lock(&self.inner).paths.remove(path);
+    }
+
+    fn note_cut_short(&self, path: &Arc<str>) {
+        if let Some(cut_short) = &mut lock(&self.inner).cut_short {
+            cut_short.push(path.to_string());
+        }
     }
 }

@@ -4,7 +4,7 @@
 //!    handles what is in it, and ends; only then is the one before it stopped, so that a worker's
 //!    dependencies, which were started before it, outlive it.
 //! 2. One kill grace before the deadline (at half time, if that is later), patience ends: whatever is
-//!    left is killed.
+//!    left is killed. Those that lose a message by that, or by the end of their own time, are named.
 //! 3. An eighth of that before the deadline, handlers that have not returned are abandoned.
 //! 4. At the deadline, what has still not ended is named and left behind.
 //!
@@ -30,9 +30,9 @@ impl System {
     ///
     /// # Errors
     ///
-    /// [`ShutdownError`] names the workers whose handlers did not return. (The runtime waits for its
-    /// threads when it is dropped; after this error use `Runtime::shutdown_background` or
-    /// `std::process::exit`.)
+    /// [`ShutdownError`] names the workers that were killed with work left, because their time or the
+    /// system's ran out, and those that did not end even then. (The runtime waits for its threads when it
+    /// is dropped; if any was abandoned, use `Runtime::shutdown_background` or `std::process::exit`.)
     ///
     /// # Cancel safety
     ///
@@ -52,6 +52,7 @@ impl System {
     /// As for `shutdown`.
     pub async fn shutdown_within(&self, deadline: Duration) -> Result<(), ShutdownError> {
         let shared = self.shared();
+        shared.registry.begin_shutdown();
         shared.root.handle(Event::Retire);
         let grace = shared.dispatcher.kill_grace.min(deadline / 2);
         let patience = deadline - grace;
@@ -61,11 +62,15 @@ impl System {
         at(shared, deadline, |shared| shared.give_up());
         shared.end.ended().await;
         let abandoned = shared.dispatcher.abandoned();
-        if abandoned.is_empty() {
+        let mut killed = shared.registry.cut_short();
+        killed.retain(|path| !abandoned.contains(path));
+        if !abandoned.is_empty() {
+            events::system_abandoned(&shared.name, &abandoned);
+        }
+        if abandoned.is_empty() && killed.is_empty() {
             return Ok(());
         }
-        events::system_abandoned(&shared.name, &abandoned);
-        Err(ShutdownError { abandoned })
+        Err(ShutdownError { abandoned, killed })
     }
 }
 
@@ -78,7 +83,7 @@ fn at(shared: &Arc<Shared>, delay: Duration, act: fn(&Shared)) {
         }
     };
     shared.dispatcher.alarms.set(after(delay), Alarm::Call(Box::new(ring.clone())));
-    shared.dispatcher.watchdog.appoint(delay, ring);
+    shared.dispatcher.watchdog.appoint(delay, Alarm::call(ring));
 }
 
 impl Shared {
@@ -88,8 +93,8 @@ impl Shared {
             return;
         }
         let mut left = Vec::new();
-        self.root.living(&mut left);
-        for path in left.iter().rev() {
+        self.root.workers(&mut left);
+        for (path, _) in left.iter().rev() {
             self.dispatcher.note_abandoned(path);
         }
         self.end.end();

@@ -10,7 +10,7 @@ use crate::actor::pool::{Pool, Routing};
 use crate::actor::supervisor::child::Child;
 use crate::actor::supervisor::event::ChildPolicy;
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
-use crate::actor::supervisor::{SupervisorCore, SupervisorSpec};
+use crate::actor::supervisor::{Registrar, SupervisorCore, SupervisorSpec};
 use crate::actor::worker::{BoxError, Worker};
 use crate::system::error::StartError;
 use crate::system::{Shared, System};
@@ -235,7 +235,7 @@ impl<W: Worker> WorkerBuilder<W> {
             (Arc::clone(&core) as Arc<dyn Child>, Address::local(core))
         });
         let Some((address, outcome)) = added else {
-            crate::actor::supervisor::Registrar::forget(&*place.shared.registry, &path);
+            Registrar::forget(&*place.shared.registry, &path);
             return Err(StartError::Stopping { path: path.to_string() });
         };
         started(&path, outcome.await)?;
@@ -342,7 +342,9 @@ impl<W: Worker> PoolBuilder<W> {
         self
     }
 
-    /// Starts all members and waits until they are up.
+    /// Starts all members and waits until they are up. A member that does not start is tried again, as
+    /// the pool's backoff and intensity say; when the pool gives up, it is taken away as a whole, and its
+    /// name is free.
     ///
     /// # Errors
     ///
@@ -486,8 +488,12 @@ fn add_supervisor<T>(
         Arc::clone(registry) as _,
         Arc::clone(&place.shared.dispatcher),
     );
-    let forget = || crate::actor::supervisor::Registrar::forget(&**registry, path);
-    let filled = fill(&core).inspect_err(|_| forget())?;
+    // Nobody will start it: it is ended here, with the children it has been given.
+    let discard = || {
+        core.extinguish();
+        Registrar::forget(&**registry, path);
+    };
+    let filled = fill(&core).inspect_err(|_| discard())?;
     let policy = ChildPolicy { restart: Restart::Permanent, shutdown: Shutdown::Forever };
     let added = place.parent.add(policy, |parent, child| {
         core.set_parent(parent, child);
@@ -496,7 +502,7 @@ fn add_supervisor<T>(
     match added {
         Some(((), outcome)) => Ok((filled, outcome)),
         None => {
-            forget();
+            discard();
             Err(StartError::Stopping { path: path.to_string() })
         }
     }

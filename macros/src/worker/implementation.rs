@@ -20,6 +20,7 @@ pub(super) fn all(input: &DeriveInput, declared: &Declared) -> TokenStream {
         quote_spanned! { listed.span()=>
             ::millhand::__private::MessageType {
                 identity: #as_message::IDENTITY,
+                type_id: ::core::any::TypeId::of::<#message>(),
                 type_name: ::core::any::type_name::<#message>,
             }
         }

@@ -463,6 +463,8 @@ fn a_panic_in_the_drop_of_a_reply_nobody_wants_is_a_crash_at_most() {
         let replier = system.worker("r", || Replier).start().await.unwrap();
         replier.tell(Ask).await.unwrap();
         assert_eq!(replier.ask(Note(1)).await, Ok(1));
+        // A message before it, so that the reply is not there at once.
+        replier.try_tell(Note(0)).unwrap();
         let mut ask = replier.ask(Ask);
         poll_once(&mut ask).await;
         drop(ask);
@@ -523,6 +525,20 @@ fn a_stop_in_started_ends_the_life() {
         until_idle().await;
         assert_eq!(play.log.take(), ["started", "stopped at 0: stopped itself"]);
         assert!(actor.is_stopped());
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// Whoever is told that a start failed can try again under the same name.
+#[test]
+fn a_name_is_free_once_its_start_is_said_to_have_failed() {
+    on_every_runtime(async || {
+        let system = system().await;
+        for _ in 0..200 {
+            let worker = system.worker("db", || Err::<Member, _>("no connection"));
+            let failed = worker.restart(Restart::temporary()).start().await.unwrap_err();
+            assert!(matches!(failed, StartError::Failed { .. }), "{failed:?}");
+        }
         system.shutdown().await.unwrap();
     });
 }

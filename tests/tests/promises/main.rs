@@ -4,6 +4,7 @@
 /// Runtimes to run on, gates to order things with, workers to play the parts.
 mod stage;
 
+mod abandon;
 mod ask;
 mod blocking;
 mod depth;
@@ -19,3 +20,4 @@ mod system;
 mod tell;
 mod timers;
 mod user_code;
+mod wakers;

@@ -1,6 +1,8 @@
 //! Pools: several workers of one type behind one handle.
 
 use millhand::prelude::*;
+use millhand::{Backoff, ExitReason, StartError};
+use tokio::time::Instant;
 
 use crate::stage::*;
 
@@ -156,5 +158,80 @@ fn members_are_found_by_their_paths() {
         let paths: Vec<_> = system.counters().into_iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["pool/0", "pool/1"]);
         system.shutdown().await.unwrap();
+    });
+}
+
+/// As a worker's: the pool tries as often as it bears, then the start says why, and nothing is left.
+#[test]
+fn a_pool_whose_members_do_not_start_gives_up_and_is_gone() {
+    paused(async || {
+        let exact = Backoff { jitter: 0.0, ..Default::default() };
+        let system = system().await;
+        // More often than the outermost supervisor bears failures: these are none of its own.
+        for _ in 0..12 {
+            let begin = Instant::now();
+            let pool = system.pool("p", 2, || Err::<Clerk, _>("the disk is gone"));
+            let failed = pool.backoff(exact).start().await.unwrap_err();
+            assert_eq!(begin.elapsed(), ms(4_270));
+            assert_eq!(
+                failed.to_string(),
+                "`p` did not start: supervisor `p` gave up on `p/0`, \
+                 which failed to start: the disk is gone"
+            );
+            let StartError::Failed { reason, .. } = failed else { panic!("{failed}") };
+            assert!(matches!(reason.root_cause(), ExitReason::Failed(_)));
+            assert_eq!(system.counters().len(), 0);
+        }
+        let log = Log::new();
+        let pool = system.pool("p", 2, Clerk::writing(&log)).start().await.unwrap();
+        assert_eq!(pool.ask(Note(1)).await, Ok(1));
+        system.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn members_that_have_ended_for_good_get_no_messages() {
+    for routing in [Routing::RoundRobin, Routing::LeastLoaded] {
+        paused(async move || {
+            let system = system().await;
+            let pool = system
+                .pool("pool", 4, Clerk::writing(&Log::new()))
+                .routing(routing)
+                .restart(Restart::temporary())
+                .start()
+                .await
+                .unwrap();
+            for ended in 0..4 {
+                for n in 0..20 {
+                    assert_eq!(pool.ask(Note(n)).await, Ok(n), "{ended} have ended");
+                }
+                let keyed = pool.by_key("key").clone();
+                pool.members()[ended].tell(Run::crash()).await.unwrap();
+                until_idle().await;
+                assert_eq!(pool.by_key("key"), &keyed);
+                assert!(pool.members()[ended].is_stopped());
+            }
+            assert_eq!(failure(pool.ask(Note(0)).await), "Stopped(Some(..))");
+            system.shutdown().await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_pool_that_is_refused_leaves_nothing_behind() {
+    on_every_runtime(async || {
+        let (held, log) = (Population::default(), Log::new());
+        let system = system().await;
+        let stopping = system.supervisor("s").start().await.unwrap();
+        system.shutdown().await.unwrap();
+        let (alive, make) = (held.born(), Clerk::writing(&log));
+        let pool = stopping.pool("p", 2, move || {
+            let _ = &alive;
+            make()
+        });
+        let refused = pool.start().await.unwrap_err();
+        assert!(matches!(refused, StartError::Stopping { .. }), "{refused:?}");
+        assert_eq!(held.alive(), 0);
+        assert!(system.lookup::<Clerk>("s/p/0").is_none());
     });
 }

@@ -396,3 +396,94 @@ fn a_panic_on_every_hundredth_of_a_million_messages_loses_none_of_the_others() {
         assert_eq!((counters.dropped, counters.mailbox), (0, 0));
     });
 }
+
+/// What an end means does not depend on what the supervisor is about to do.
+#[test]
+fn what_ends_by_itself_while_its_supervisor_gives_up_stays_down() {
+    paused(async || {
+        let group = Group::new();
+        let system = exact().start().await.unwrap();
+        let never = Intensity { fruitless: 0, ..Default::default() };
+        let supervisor = system.supervisor("s").intensity(never).start().await.unwrap();
+        let start = async |name, restart| {
+            let member = supervisor.worker(name, group.member(name)).restart(restart);
+            member.start().await.unwrap()
+        };
+        let temporary = start("temporary", Restart::temporary()).await;
+        let transient = start("transient", Restart::transient()).await;
+        let slow = start("slow", Restart::permanent()).await;
+        let fatal = start("fatal", Restart::permanent()).await;
+        let leave = Gate::new();
+        slow.tell(Run::held(&Gate::new(), &leave)).await.unwrap();
+        until_idle().await;
+        group.log.take();
+        // The supervisor gives up, and waits for the slow one.
+        fatal.tell(Run::crash()).await.unwrap();
+        until_idle().await;
+        temporary.tell(Run::crash()).await.unwrap();
+        transient.tell(With::stop()).await.unwrap();
+        until_idle().await;
+        leave.open();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(
+            group.log.take(),
+            [
+                "-fatal panicked",
+                "-temporary panicked",
+                "-transient normal",
+                "-slow shutdown",
+                "+slow",
+                "+fatal"
+            ]
+        );
+        assert!(temporary.is_stopped() && transient.is_stopped());
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// Run in a process of its own, because other tests use memory as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn siblings_that_were_stopped_in_time_leave_no_timers_behind() {
+    fn resident_kib() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    const ALONE: &str = "PROMISES_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let name = "restarts::siblings_that_were_stopped_in_time_leave_no_timers_behind";
+        let run = std::process::Command::new(this).args(["--exact", name]).env(ALONE, "1").output();
+        let run = run.unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+        return;
+    }
+    on_two_threads(async || {
+        let log = Log::new();
+        let system = system().await;
+        let supervisor = system.supervisor("s").strategy(Strategy::OneForAll);
+        let supervisor = supervisor.start().await.unwrap();
+        let mut clerks = Vec::new();
+        for n in 0..8 {
+            let clerk = supervisor.worker(n.to_string(), Clerk::writing(&log));
+            let clerk = clerk.shutdown(Shutdown::Within(secs(3_600)));
+            clerks.push(clerk.start().await.unwrap());
+        }
+        let crash = async |times| {
+            for _ in 0..times {
+                assert_eq!(clerks[0].ask(Note(0)).await, Ok(0));
+                assert_eq!(failure(clerks[0].ask(Run::crash()).await), "Restarted");
+            }
+            log.take();
+        };
+        crash(500).await;
+        let before = resident_kib();
+        crash(10_000).await;
+        // 70,000 timers are several megabytes.
+        let grown = resident_kib().saturating_sub(before);
+        assert!(grown < 3_000, "{grown} KiB");
+        system.shutdown().await.unwrap();
+    });
+}

@@ -4,14 +4,14 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use millhand::prelude::*;
-use millhand::{BoxError, ExitReason};
+use millhand::{BoxError, ExitReason, SystemBuilder};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
@@ -170,6 +170,41 @@ impl Gate {
     }
 }
 
+/// Ends whatever is stuck on a thread, also when a test fails. Clones are the same release.
+#[derive(Clone)]
+pub(crate) struct Release(Arc<AtomicBool>);
+
+impl Release {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Keeps its thread until the release is given.
+    pub(crate) fn block(&self) {
+        while !self.is_given() {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Gives the release when dropped.
+pub(crate) struct ReleaseAtEnd(pub(crate) Release);
+
+impl Drop for ReleaseAtEnd {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A system that soon gives up what does not return.
+pub(crate) fn impatient() -> SystemBuilder {
+    System::builder("test").kill_grace(ms(20)).shutdown_deadline(ms(200))
+}
+
 /// What happened, in order.
 pub(crate) struct Log<T = u64>(Arc<Mutex<Vec<T>>>);
 
@@ -203,10 +238,10 @@ impl<T> Clone for Log<T> {
 }
 
 /// How many of something are alive.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Population(Arc<Census>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Census {
     alive: AtomicUsize,
     most: AtomicUsize,
@@ -214,6 +249,7 @@ struct Census {
 }
 
 /// One of a population, until it is dropped.
+#[derive(Debug)]
 pub(crate) struct Alive(Population);
 
 impl Population {

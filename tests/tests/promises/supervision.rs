@@ -274,7 +274,8 @@ fn each_child_has_its_time_to_stop_and_then_is_killed() {
         until_idle().await;
         group.log.take();
         let begin = Instant::now();
-        system.shutdown().await.unwrap();
+        let cut_short = system.shutdown().await.unwrap_err();
+        assert_eq!(cut_short.killed, ["b", "a"]);
         // One after the other, the last first.
         assert_eq!(begin.elapsed(), secs(5));
         assert_eq!(group.log.take(), ["-c shutdown", "-b killed", "-a killed"]);
@@ -522,6 +523,25 @@ fn one_name_for_two_message_types_is_an_error_that_names_both() {
         other.worker("4", || OfSecond).start().await.unwrap();
         system.shutdown().await.unwrap();
         other.shutdown().await.unwrap();
+    });
+}
+
+#[test]
+fn two_message_types_in_one_function_are_two_types() {
+    macro_rules! one_type {
+        () => {{
+            #[derive(Message, Serialize, Deserialize)]
+            #[message(name = "promises.local", version = 1)]
+            struct Local;
+            handler_of!(OfLocal, Local);
+            || OfLocal
+        }};
+    }
+    paused(async || {
+        let system = system().await;
+        system.worker("1", one_type!()).start().await.unwrap();
+        let conflict = system.worker("2", one_type!()).start().await.unwrap_err();
+        assert!(matches!(conflict, StartError::MessageConflict { .. }), "{conflict:?}");
     });
 }
 

@@ -322,10 +322,80 @@ fn a_shutdown_with_its_own_deadline_kills_what_is_suspended() {
         member.tell(hang).await.unwrap();
         until_idle().await;
         let begin = Instant::now();
-        system.shutdown_within(secs(3)).await.unwrap();
+        let cut_short = system.shutdown_within(secs(3)).await.unwrap_err();
+        assert_eq!(cut_short.killed, ["m"]);
         // One kill grace before the deadline.
         assert_eq!(begin.elapsed(), secs(2));
         assert_eq!(group.log.take(), ["+m", "-m killed"]);
+    });
+}
+
+/// A second for each of 100 messages: its own 5 s are too short, or the system's deadline is.
+#[test]
+fn shutdown_names_those_it_killed_with_work_left_and_no_others() {
+    for (limit, took) in [(Shutdown::default(), ms(4_999)), (Shutdown::Forever, ms(28_999))] {
+        paused(async move || {
+            let group = Group::new();
+            let system = system().await;
+            let idle = system.worker("idle", group.member("idle")).start().await.unwrap();
+            let slow = system.worker("slow", group.member("slow")).shutdown(limit);
+            let slow = slow.start().await.unwrap();
+            for _ in 0..100 {
+                let second = Run::new(async {
+                    tokio::time::sleep(secs(1)).await;
+                    0
+                });
+                slow.tell(second).await.unwrap();
+            }
+            until_idle().await;
+            let begin = Instant::now();
+            let cut_short = system.shutdown().await.unwrap_err();
+            assert!((took..took + ms(2)).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+            assert_eq!(
+                (&*cut_short.killed, &*cut_short.abandoned),
+                (&["slow".into()][..], &[][..])
+            );
+            let text = "killed slow, which did not finish their messages in time";
+            assert_eq!(cut_short.to_string(), text);
+            // Whoever asks again is told again.
+            assert_eq!(system.shutdown().await, Err(cut_short));
+            let counters = slow.counters();
+            assert_eq!((counters.lost, counters.handled + counters.dropped), (1, 99));
+            assert!(idle.is_stopped());
+        });
+    }
+}
+
+/// A message whose destructor hangs, in the mailbox of a worker that waits for its restart.
+#[test]
+fn shutdown_names_a_worker_that_is_stuck_in_giving_its_messages_up() {
+    struct Stuck(std::sync::mpsc::Receiver<()>);
+
+    impl Drop for Stuck {
+        fn drop(&mut self) {
+            let _ = self.0.recv();
+        }
+    }
+
+    on_two_threads(async || {
+        let group = Group::new();
+        let never = Backoff { first: secs(3_600), longest: secs(3_600), jitter: 0.0 };
+        let system = System::builder("test").backoff(never).kill_grace(ms(200));
+        let system = system.start().await.unwrap();
+        let first = system.worker("first", group.member("first")).start().await.unwrap();
+        let waits = system.worker("waits", group.member("waits")).start().await.unwrap();
+        waits.tell(Run::crash()).await.unwrap();
+        eventually("it waits", || waits.counters().lost == 1).await;
+        let (_release, released) = std::sync::mpsc::channel();
+        let stuck = Stuck(released);
+        let message = Run::new(async move {
+            drop(stuck);
+            0
+        });
+        waits.tell(message).await.unwrap();
+        let left = system.shutdown_within(secs(1)).await.unwrap_err();
+        assert_eq!((left.abandoned, left.killed), (vec!["waits".to_owned()], vec![]));
+        assert!(first.is_stopped());
     });
 }
 

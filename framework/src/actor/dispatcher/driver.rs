@@ -8,18 +8,20 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{CURRENT, Dispatcher, DriverSeat, Injector};
+use tokio::runtime::Handle;
+
+use super::{CURRENT, Dispatcher, DriverSeat, Injector, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE};
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
 use crate::actor::dispatcher::watchdog::Watchdog;
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering};
-use crate::time::{Alarms, Clock};
+use crate::time::Alarms;
 
 /// Capacity of a driver's queue; what does not fit goes to the injector, half a queue at a time.
 pub(super) const QUEUE_CAPACITY: usize = 256;
@@ -47,7 +49,6 @@ pub(crate) fn start(
     let drivers = runtime.threads().clamp(1, MOST_DRIVERS);
     let queues: Vec<_> = (0..drivers).map(|_| st3::fifo::Worker::new(QUEUE_CAPACITY)).collect();
     let dispatcher = Arc::new(Dispatcher {
-        clock: Clock::new(),
         alarms: Arc::new(Alarms::new(runtime.clone())),
         watchdog: Watchdog::new(),
         ask_timeout,
@@ -203,11 +204,12 @@ impl Local {
         let alone = dispatcher.seats.len() == 1;
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
+        let mut left = if alone { MESSAGES_PER_POLL_ALONE } else { u32::MAX };
         loop {
             if dispatcher.is_over() {
                 return Poll::Ready(());
             }
-            let mut found = self.next(activations).or_else(|| self.search(&mut searching));
+            let mut found = self.next().or_else(|| self.search(&mut searching));
             if found.is_none() {
                 let must_look = dispatcher.idle.fall_asleep(self.index, searching);
                 self.asleep.set(true);
@@ -225,8 +227,15 @@ impl Local {
                 // There may be more where that came from.
                 dispatcher.wake_one();
             }
-            self.run(runnable);
+            self.run(runnable, &mut left);
             activations += 1;
+            if left == 0 {
+                // The runtime looks at its timers and sockets, and at what yielded, before this goes on.
+                // (A task that merely wakes itself is polled some 60 times first.) Only with one thread: a
+                // task that yields so belongs to its thread until then, and other threads cannot take it
+                // from a thread that another handler is stuck on.
+                return pin!(tokio::task::yield_now()).poll(cx);
+            }
             if self.foreign_wake.get()
                 || activations == most
                 || dispatcher.tick() != tick
@@ -238,7 +247,7 @@ impl Local {
         }
     }
 
-    fn run(&self, runnable: Runnable) {
+    fn run(&self, runnable: Runnable, left: &mut u32) {
         let seat = self.seat();
         let count = seat.activations.load(Ordering::Relaxed).wrapping_add(1);
         seat.activations.store(count, Ordering::Relaxed);
@@ -247,9 +256,13 @@ impl Local {
             drop(self.dispatcher.runtime.handle().spawn_blocking(move || run_blocking(runnable)));
             return;
         }
+        let budget = self.dispatcher.message_budget().min(*left);
+        let mut messages = budget;
         // User code is caught where it runs; this is for the rest, such as a waker that panics. The worker
         // is lost then, the driver is not.
-        let ran = catch_unwind(AssertUnwindSafe(|| runnable.run())).unwrap_or(Ran::Gone);
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| runnable.run(&mut messages))).unwrap_or(Ran::Gone);
+        *left -= budget - messages;
         if let Ran::Again(runnable) = ran {
             // To the back, so that a flooded worker takes turns with the others.
             let others = !seat.next.is_empty() || !self.queue.is_empty();
@@ -261,7 +274,8 @@ impl Local {
     }
 
     /// The next worker of this driver.
-    fn next(&self, activations: u32) -> Option<Runnable> {
+    fn next(&self) -> Option<Runnable> {
+        let activations = self.seat().activations.load(Ordering::Relaxed);
         if activations % INJECTOR_INTERVAL == INJECTOR_INTERVAL - 1
             && let Some(runnable) = self.take_injected()
         {
@@ -285,8 +299,11 @@ impl Local {
             return None;
         }
         let share = injector.length.load(Ordering::Relaxed) / self.dispatcher.seats.len() + 1;
-        let mut batch = injector.pop_batch(share.min(QUEUE_CAPACITY / 2)).into_iter();
-        let first = batch.next();
+        let first = injector.pop();
+        let batch = match share {
+            1 => Vec::new(),
+            _ => injector.pop_batch(share.min(QUEUE_CAPACITY / 2) - 1),
+        };
         let mut more = false;
         for runnable in batch {
             self.push_back(runnable);
@@ -334,9 +351,11 @@ impl Local {
     }
 }
 
-/// Runs a `blocking` worker where blocking is allowed, until it has nothing more to do.
-fn run_blocking(mut runnable: Runnable) {
-    while let Ran::Again(again) = runnable.run() {
-        runnable = again;
+/// Runs a `blocking` worker where blocking is allowed: one activation, then others that wait for such a
+/// thread have their turn.
+fn run_blocking(runnable: Runnable) {
+    let mut messages = MESSAGE_BUDGET;
+    if let Ran::Again(again) = runnable.run(&mut messages) {
+        drop(Handle::current().spawn_blocking(move || run_blocking(again)));
     }
 }

@@ -19,24 +19,25 @@ pub(crate) mod idle;
 
 pub(crate) mod watchdog;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
 use driver::Local;
 use idle::Idle;
-use watchdog::Watchdog;
+use tokio::time::Instant;
+use watchdog::{AppointmentKey, Watchdog};
 
-use crate::actor::cell::{Runnable, RunnableSlot};
+use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
-use crate::time::{Alarms, Clock};
+use crate::time::{Alarm, AlarmKey, Alarms};
 
 /// What all drivers of a system share.
 pub(crate) struct Dispatcher {
-    pub(crate) clock: Clock,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) watchdog: Watchdog,
     /// Deadline of an ask that sets none.
@@ -71,6 +72,12 @@ struct DriverSeat {
     activations: AtomicU32,
 }
 
+/// Names a wake that was asked for with [`Dispatcher::wake_at`].
+pub(crate) enum WakeKey {
+    Alarm(AlarmKey),
+    Appointment(Option<AppointmentKey>),
+}
+
 /// Where work from outside the drivers arrives.
 struct Injector {
     queue: Mutex<VecDeque<Runnable>>,
@@ -85,7 +92,14 @@ const MESSAGE_BUDGET: u32 = 128;
 /// depend on the machine's clock, so it gives way more often.
 const MESSAGE_BUDGET_ALONE: u32 = 32;
 
+/// Messages after which such a driver lets the runtime look at its timers and sockets. The runtime itself
+/// looks after 61 polls of tasks.
+const MESSAGES_PER_POLL_ALONE: u32 = 64;
+
 thread_local! {
+    /// Workers that are being run in place on this thread.
+    static NESTING: Cell<u32> = const { Cell::new(0) };
+
     /// The driver that is being polled on this thread.
     static CURRENT: RefCell<Option<Box<Local>>> = const { RefCell::new(None) };
 }
@@ -109,8 +123,42 @@ impl Dispatcher {
         }
     }
 
+    /// Whether this thread is inside the system's runtime.
+    pub(crate) fn is_inside_runtime(&self) -> bool {
+        self.runtime.is_current()
+    }
+
+    /// Sees to it that somebody outside is woken at a time. One who is not on the system's own runtime must
+    /// not depend on it: it may be stuck, or nobody may be driving it just now.
+    pub(crate) fn wake_at(&self, due: Instant, waker: Waker) -> WakeKey {
+        if self.runtime.is_current() {
+            WakeKey::Alarm(self.alarms.set(due, Alarm::Wake(waker)))
+        } else {
+            let delay = due.saturating_duration_since(Instant::now());
+            let key = self.watchdog.appoint(delay, Alarm::Wake(waker.clone()));
+            if self.is_over() {
+                waker.wake();
+            }
+            WakeKey::Appointment(key)
+        }
+    }
+
+    pub(crate) fn cancel_wake(&self, key: WakeKey) {
+        match key {
+            WakeKey::Alarm(key) => self.alarms.cancel(key),
+            WakeKey::Appointment(key) => {
+                key.into_iter().for_each(|key| self.watchdog.cancel(key));
+            }
+        }
+    }
+
     fn inject(&self, runnable: Runnable) {
         self.injector.push(runnable);
+        // If the queues have been cleared for the last time, this one must be cleared again. The injector's
+        // lock orders the two: either they saw the push, or this sees that it is over.
+        if self.is_over() && self.alive.load(Ordering::Acquire) == 0 {
+            return self.clear_queues();
+        }
         self.wake_one();
     }
 
@@ -147,6 +195,8 @@ impl Dispatcher {
     /// The system has ended in order: the drivers finish.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
+        // Whoever still waits learns it now.
+        self.alarms.wake_all();
         self.watchdog.end();
         for seat in &self.seats {
             if let Some(waker) = seat.waker.get() {
@@ -160,11 +210,14 @@ impl Dispatcher {
         if !self.over.swap(true, Ordering::AcqRel) {
             // The others follow, unless one is stuck. Then the rest must not wait for it.
             let this = Arc::downgrade(self);
-            self.watchdog.appoint(self.kill_grace, move || {
-                if let Some(this) = this.upgrade() {
-                    this.go_down();
-                }
-            });
+            self.watchdog.appoint(
+                self.kill_grace,
+                Alarm::call(move || {
+                    if let Some(this) = this.upgrade() {
+                        this.go_down();
+                    }
+                }),
+            );
         }
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();
@@ -255,6 +308,13 @@ impl Injector {
         self.length.load(Ordering::SeqCst) == 0
     }
 
+    fn pop(&self) -> Option<Runnable> {
+        let mut queue = lock(&self.queue);
+        let first = queue.pop_front();
+        self.length.store(queue.len(), Ordering::SeqCst);
+        first
+    }
+
     fn pop_batch(&self, most: usize) -> Vec<Runnable> {
         if self.is_empty() {
             return Vec::new();
@@ -289,8 +349,22 @@ pub(crate) fn foreign_wake_pending() -> bool {
         .unwrap_or(false)
 }
 
-/// Whether this thread is inside a driver: blocking here would block other workers.
+/// Runs one message on a thread that may not be a driver's.
+pub(crate) fn run_nested(runnable: Runnable) -> Ran {
+    let nested = NESTING.get();
+    NESTING.set(nested + 1);
+    // As in the driver: user code is caught where it runs, this is for the rest.
+    let ran = catch_unwind(AssertUnwindSafe(|| runnable.run(&mut 1)));
+    NESTING.set(nested);
+    ran.unwrap_or(Ran::Gone)
+}
+
+/// Whether this thread runs a worker's code outside of a blocking worker: blocking here would block
+/// other workers, or whoever drops the runtime.
 pub(crate) fn on_driver_thread() -> bool {
+    if NESTING.get() > 0 {
+        return true;
+    }
     CURRENT
         .try_with(|current| current.try_borrow().map_or(true, |current| current.is_some()))
         .unwrap_or(false)

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::Dispatcher;
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::time::Alarm;
 
 /// One round. Long against an activation, short against what a person or a timer notices.
 const ROUND: Duration = Duration::from_millis(1);
@@ -33,11 +34,8 @@ pub(crate) struct Watchdog {
 #[derive(Default)]
 struct Appointments {
     next_number: u64,
-    by_due: BTreeMap<(Instant, u64), Keep>,
+    by_due: BTreeMap<(Instant, u64), Alarm>,
 }
-
-/// What is to be done when the time has come.
-type Keep = Box<dyn FnOnce() + Send>;
 
 /// Names an appointment, to cancel it.
 #[derive(Debug, Clone, Copy)]
@@ -65,19 +63,18 @@ impl Watchdog {
         Ok(())
     }
 
-    /// Calls `keep` after `delay` of real time, on the watchdog's thread. It must not block.
+    /// Goes off after `delay` of real time, on the watchdog's thread. What is called must not block.
     ///
-    /// A delay too long for the clock is one that is not kept.
-    pub(crate) fn appoint(
-        &self,
-        delay: Duration,
-        keep: impl FnOnce() + Send + 'static,
-    ) -> Option<AppointmentKey> {
+    /// A delay too long for the clock is one that is not kept; nor is one after the end.
+    pub(crate) fn appoint(&self, delay: Duration, alarm: Alarm) -> Option<AppointmentKey> {
         let due = Instant::now().checked_add(delay)?;
         let mut appointments = lock(&self.appointments);
+        if self.ended.load(Ordering::Acquire) {
+            return None;
+        }
         let number = appointments.next_number;
         appointments.next_number += 1;
-        appointments.by_due.insert((due, number), Box::new(keep));
+        appointments.by_due.insert((due, number), alarm);
         drop(appointments);
         self.unpark();
         Some(AppointmentKey(due, number))
@@ -86,6 +83,12 @@ impl Watchdog {
     pub(crate) fn cancel(&self, AppointmentKey(due, number): AppointmentKey) {
         let cancelled = lock(&self.appointments).by_due.remove(&(due, number));
         drop(cancelled);
+    }
+
+    /// How many appointments it has.
+    #[cfg(all(test, not(millhand_loom)))]
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.appointments).by_due.len()
     }
 
     /// A driver wakes up.
@@ -97,7 +100,11 @@ impl Watchdog {
     }
 
     pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+        {
+            // Under the lock: an appointment is either seen by the thread's last round, or refused.
+            let _appointments = lock(&self.appointments);
+            self.ended.store(true, Ordering::Release);
+        }
         self.unpark();
     }
 
@@ -107,10 +114,13 @@ impl Watchdog {
         }
     }
 
-    /// Takes out what is due; and when the next one is.
-    fn due(&self, now: Instant) -> (BTreeMap<(Instant, u64), Keep>, Option<Instant>) {
+    /// Takes out what is due, or everything; and when the next one is.
+    fn due(&self, now: Option<Instant>) -> (BTreeMap<(Instant, u64), Alarm>, Option<Instant>) {
         let mut appointments = lock(&self.appointments);
-        let later = appointments.by_due.split_off(&(now, u64::MAX));
+        let later = match now {
+            Some(now) => appointments.by_due.split_off(&(now, u64::MAX)),
+            None => BTreeMap::new(),
+        };
         let next = later.first_key_value().map(|((due, _), _)| *due);
         (std::mem::replace(&mut appointments.by_due, later), next)
     }
@@ -132,11 +142,13 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
             return;
         };
         let watchdog = &system.watchdog;
-        let (due, next) = watchdog.due(Instant::now());
-        for keep in due.into_values() {
-            keep();
+        // At the end, those who wait for a time are woken; what was to be done is not.
+        let ended = watchdog.ended.load(Ordering::Acquire);
+        let (due, next) = watchdog.due(if ended { None } else { Some(Instant::now()) });
+        for alarm in due.into_values().filter(|alarm| !ended || alarm.is_wake()) {
+            alarm.go_off();
         }
-        if watchdog.ended.load(Ordering::Acquire) {
+        if ended {
             return;
         }
         if drivers == 1 {

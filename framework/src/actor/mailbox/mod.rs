@@ -32,14 +32,6 @@ enum Lane<T: 'static> {
     Ring(Ring<T>),
 }
 
-/// A message was accepted.
-pub(crate) struct Pushed<T> {
-    /// The worker was idle: the caller now owns the right, and must schedule.
-    pub(crate) right: bool,
-    /// The message that had to make room (`drop_oldest`).
-    pub(crate) displaced: Option<T>,
-}
-
 impl<T: Send + 'static> Mailbox<T> {
     pub(crate) fn new(bound: Option<u32>, overflow: Overflow) -> Self {
         let lane = match (overflow, bound) {
@@ -49,13 +41,19 @@ impl<T: Send + 'static> Mailbox<T> {
         Self { lane, bound, waiters: Waiters::new() }
     }
 
-    #[inline]
-    pub(crate) fn push(&self, word: &Word, message: T) -> Result<Pushed<T>, PushError<T>> {
+    /// Takes a message. `Ok(true)`: the worker was idle; the caller now owns the right, and must schedule.
+    /// A message that had to make room (`drop_oldest`) goes to `displaced`, which keeps it until the right
+    /// has been passed on: its drop is user code.
+    #[inline(always)]
+    pub(crate) fn push(
+        &self,
+        word: &Word,
+        message: T,
+        displaced: impl FnOnce(T),
+    ) -> Result<bool, PushError<T>> {
         match &self.lane {
-            Lane::Queue(queue) => {
-                queue.push(word, self.bound, message).map(|right| Pushed { right, displaced: None })
-            }
-            Lane::Ring(ring) => ring.push(word, message),
+            Lane::Queue(queue) => queue.push(word, self.bound, message),
+            Lane::Ring(ring) => ring.push(word, message, displaced),
         }
     }
 

@@ -14,10 +14,10 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 
+use super::Mailbox;
 use super::queue::{Pop, PushError, Right};
 use super::waiters::{Ticket, Turn};
 use super::word::{Phase, Word};
-use super::{Mailbox, Pushed};
 use crate::actor::orders::{Order, Orders};
 use crate::actor::worker::Overflow;
 
@@ -84,13 +84,9 @@ impl Worker {
     }
 
     fn send(&self, message: u32) {
-        match self.mailbox.push(&self.word, message) {
-            Ok(Pushed { right, displaced }) => {
-                assert!(displaced.is_none());
-                if right {
-                    self.run();
-                }
-            }
+        match self.mailbox.push(&self.word, message, drop) {
+            Ok(true) => self.run(),
+            Ok(false) => {}
             Err(_) => panic!("refused"),
         }
     }
@@ -311,10 +307,10 @@ async fn send_in_line(worker: &Worker, message: u32) {
         if turn == Turn::NotYet {
             return Poll::Pending;
         }
-        match worker.mailbox.push(&worker.word, message.take().unwrap()) {
-            Ok(pushed) => {
+        match worker.mailbox.push(&worker.word, message.take().unwrap(), drop) {
+            Ok(right) => {
                 worker.mailbox.waiters.leave(&mut ticket, Some(turn));
-                if pushed.right {
+                if right {
                     worker.run();
                 }
                 Poll::Ready(())
@@ -376,10 +372,10 @@ fn a_message_that_meets_the_stop_is_refused_or_given_up() {
             thread::spawn(move || {
                 let mut accepted = Vec::new();
                 for message in [1, 2] {
-                    match worker.mailbox.push(&worker.word, message) {
-                        Ok(pushed) => {
+                    match worker.mailbox.push(&worker.word, message, drop) {
+                        Ok(right) => {
                             accepted.push(message);
-                            if pushed.right {
+                            if right {
                                 worker.run();
                             }
                         }

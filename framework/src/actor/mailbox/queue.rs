@@ -4,11 +4,14 @@
 //!           consumer                                        word (tail)
 //!              │                                                │
 //!              ▼                                                ▼
-//!        ┌──────────┐   next   ┌──────────┐   next   ┌──────────────────┐
-//!        │ · · 5 6 7│ ───────▶ │8 9 …   23│ ───────▶ │ 24 25 26 _ _ _ … │
-//!        └──────────┘          └──────────┘          └──────────────────┘
-//!          taken ↑                                          offset ↑
+//!  ┌─────┐ first ┌──────────┐   next   ┌──────────┐   next   ┌──────────────────┐
+//!  │  4  │ ────▶ │5 6 7     │ ───────▶ │8 9 …   23│ ───────▶ │ 24 25 26 _ _ _ … │
+//!  └─────┘       └──────────┘          └──────────┘          └──────────────────┘
+//!   front          taken ↑                                          offset ↑
 //! ```
+//!
+//! The first message after an empty spell goes to the *front*, a slot of the queue's own; a worker that
+//! gets one message at a time needs no block.
 //!
 //! # Contract
 //!
@@ -20,6 +23,8 @@
 //! - A block belongs to the queue while the word or a `next` or `first` pointer names it. The consumer
 //!   takes it out when all its slots are taken and `next` has been seen, or when it parks: the
 //!   compare-and-swap that parks proves that no producer has an unfinished claim in it.
+//! - The front slot is claimed by the swap that ends an empty spell (no block → FRONT), and is free again
+//!   when the consumer parks.
 //! - A stale word is harmless: a claim succeeds only if the word has the value that was read, and that
 //!   value alone says which slot of which block it claims.
 //!
@@ -29,7 +34,7 @@
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, POSITIONS, Phase, State, Word};
+use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, FRONT, POSITIONS, Phase, State, Word};
 use crate::pool;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, CachePadded, Ordering, UnsafeCell, ordering};
 
@@ -54,6 +59,8 @@ const _: () = assert!(align_of::<Block<u8>>() == BLOCK_ALIGN);
 struct Consumer<T> {
     /// The block that holds the next message, or null.
     block: *mut Block<T>,
+    /// The front slot has been taken since the last park.
+    past_front: bool,
     /// The next slot in `block`.
     offset: usize,
     /// Messages taken since the queue was made.
@@ -96,7 +103,9 @@ pub(crate) enum Pop<T> {
 pub(crate) struct Queue<T: 'static> {
     /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
     published: CachePadded<AtomicU64>,
-    /// The block that ended an empty spell, for the consumer.
+    /// The message that ended an empty spell; `ready` is 1 while it is there.
+    front: Slot<T>,
+    /// The block after the front slot, for the consumer.
     first: AtomicPtr<Block<T>>,
     /// How often the positions of the word have begun anew; only for the counts.
     rounds: AtomicU64,
@@ -115,10 +124,16 @@ impl<T: 'static> Queue<T> {
     pub(crate) fn new() -> Self {
         Self {
             published: CachePadded(AtomicU64::new(0)),
+            front: Slot { ready: AtomicU32::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) },
             first: AtomicPtr::new(ptr::null_mut()),
             rounds: AtomicU64::new(0),
             spare: AtomicPtr::new(ptr::null_mut()),
-            consumer: UnsafeCell::new(Consumer { block: ptr::null_mut(), offset: 0, taken: 0 }),
+            consumer: UnsafeCell::new(Consumer {
+                block: ptr::null_mut(),
+                past_front: false,
+                offset: 0,
+                taken: 0,
+            }),
         }
     }
 
@@ -142,7 +157,7 @@ impl<T: 'static> Queue<T> {
     }
 
     /// Appends a message. `Ok(true)`: the worker was idle, and the caller now owns the right.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(
         &self,
         word: &Word,
@@ -170,7 +185,18 @@ impl<T: 'static> Queue<T> {
             }
             let idle = state.phase() == Phase::Idle;
             let target = if idle { state.with_phase(Phase::Running) } else { state };
-            if state.address() != 0 && state.offset() < BLOCK_SLOTS {
+            if state.address() == 0 {
+                let offset = state.offset() % BLOCK_SLOTS;
+                match word.swap_if(state, target.with_block(FRONT, offset + 1)) {
+                    Ok(()) => {
+                        self.count_round(state);
+                        // SAFETY: the swap claimed the front slot for this thread alone.
+                        unsafe { self.front.fill(1, value) };
+                        break idle;
+                    }
+                    Err(actual) => state = actual,
+                }
+            } else if state.address() != FRONT && state.offset() < BLOCK_SLOTS {
                 match word.swap_if(state, target.next_slot()) {
                     Ok(()) => {
                         let block: *mut Block<T> =
@@ -208,10 +234,8 @@ impl<T: 'static> Queue<T> {
 
     /// Makes a freshly installed block findable for the consumer.
     fn link(&self, before: State, block: *mut Block<T>) {
-        if before.ends_the_last_lap() {
-            self.rounds.fetch_add(1, Ordering::Relaxed);
-        }
-        if before.address() == 0 {
+        self.count_round(before);
+        if before.address() == FRONT {
             // Ordering: Release pairs with the Acquire in `pop`: the block's header and first slot.
             self.first.store(block, ordering!("queue.first", Release));
         } else {
@@ -223,12 +247,29 @@ impl<T: 'static> Queue<T> {
         }
     }
 
+    fn count_round(&self, before: State) {
+        if before.ends_the_last_lap() {
+            self.rounds.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Takes the next message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&self, word: &Word, _right: &Right) -> Pop<T> {
         self.consumer.with_mut(|consumer| {
             // SAFETY: the owner of the right is the only one here.
             let consumer = unsafe { &mut *consumer };
+            if !consumer.past_front {
+                // SAFETY: the front slot was not taken since the last park.
+                let Some(value) = (unsafe { self.front.take(1) }) else {
+                    return Self::nothing(consumer, word);
+                };
+                // Ordering: Relaxed; the next store of 1 comes after a park, which the word orders.
+                self.front.ready.store(0, Ordering::Relaxed);
+                consumer.past_front = true;
+                consumer.taken += 1;
+                return Pop::Message(value);
+            }
             if consumer.block.is_null() {
                 // Ordering: Acquire pairs with the Release in `link`.
                 let first = self.first.load(Ordering::Acquire);
@@ -263,17 +304,7 @@ impl<T: 'static> Queue<T> {
     }
 
     fn nothing(consumer: &Consumer<T>, word: &Word) -> Pop<T> {
-        if Self::is_empty(word.load(), consumer.block, consumer.taken) {
-            Pop::Empty
-        } else {
-            Pop::Busy
-        }
-    }
-
-    /// Whether the tail is where the consumer is. The block must be the same too: positions begin anew
-    /// after 2^19 messages, and a queue may hold more than that.
-    fn is_empty(state: State, block: *mut Block<T>, taken: u64) -> bool {
-        state.position() == taken % POSITIONS && state.address() == block.addr()
+        if consumer.is_at_tail(word.load()) { Pop::Empty } else { Pop::Busy }
     }
 
     /// Lets producers see how many messages have been taken, which makes room in a bounded mailbox.
@@ -300,23 +331,29 @@ impl<T: 'static> Queue<T> {
             debug_assert!(!held);
             return false;
         }
-        let (block, taken) = self.consumer.with_mut(|consumer| {
+        let was = self.consumer.with_mut(|consumer| {
             // SAFETY: the owner of the right is the only one here.
             let consumer = unsafe { &mut *consumer };
-            (std::mem::replace(&mut consumer.block, ptr::null_mut()), consumer.taken)
-        });
-        if Self::is_empty(state, block, taken) {
-            self.release_spare();
-            // The very last touch.
-            if word.swap_if(state, state.without_block().with_phase(Phase::Idle)).is_ok() {
-                if let Some(block) = NonNull::new(block) {
-                    Block::free(block);
-                }
-                return true;
+            if !consumer.is_at_tail(state) {
+                return None;
             }
+            let past_front = std::mem::replace(&mut consumer.past_front, false);
+            Some((std::mem::replace(&mut consumer.block, ptr::null_mut()), past_front))
+        });
+        let Some((block, past_front)) = was else { return false };
+        self.release_spare();
+        // The very last touch.
+        if word.swap_if(state, state.without_block().with_phase(Phase::Idle)).is_ok() {
+            if let Some(block) = NonNull::new(block) {
+                Block::free(block);
+            }
+            return true;
         }
         // SAFETY: the right is still the caller's.
-        self.consumer.with_mut(|consumer| unsafe { (*consumer).block = block });
+        self.consumer.with_mut(|consumer| unsafe {
+            (*consumer).block = block;
+            (*consumer).past_front = past_front;
+        });
         false
     }
 
@@ -375,6 +412,11 @@ impl<T: 'static> Drop for Queue<T> {
         self.consumer.with_mut(|consumer| {
             // SAFETY: `&mut self`.
             let consumer = unsafe { &mut *consumer };
+            if !consumer.past_front {
+                // SAFETY: `&mut self`; not taken since the last park.
+                drop(unsafe { self.front.take(1) });
+                consumer.taken += 1;
+            }
             if consumer.block.is_null() {
                 consumer.block = first;
                 consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
@@ -398,6 +440,49 @@ impl<T: 'static> Drop for Queue<T> {
         if let Some(spare) = NonNull::new(spare) {
             Block::free(spare);
         }
+    }
+}
+
+impl<T> Consumer<T> {
+    /// Whether the tail is where the consumer is. The block must be the same too: positions begin anew
+    /// after 2^19 messages, and a queue may hold more than that.
+    #[inline]
+    fn is_at_tail(&self, state: State) -> bool {
+        let block = match self.block.addr() {
+            0 if self.past_front => FRONT,
+            address => address,
+        };
+        state.position() == self.taken % POSITIONS && state.address() == block
+    }
+}
+
+impl<T> Slot<T> {
+    /// Writes a claimed slot and gives it to the consumer, who knows by `mark` that it is there.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the caller's.
+    #[inline(always)]
+    unsafe fn fill(&self, mark: u32, value: T) {
+        // SAFETY: the slot is the caller's until `ready` is stored.
+        self.value.with_mut(|cell| unsafe { (*cell).write(value) });
+        // Ordering: Release pairs with the Acquire in `take`.
+        self.ready.store(mark, ordering!("queue.ready", Release));
+    }
+
+    /// Reads a slot if a producer has given it away.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the consumer, and the slot was not taken before.
+    #[inline(always)]
+    unsafe fn take(&self, mark: u32) -> Option<T> {
+        // Ordering: Acquire pairs with the Release in `fill`.
+        if self.ready.load(Ordering::Acquire) != mark {
+            return None;
+        }
+        // SAFETY: `ready` says that the producer is done, and each slot is taken once.
+        Some(self.value.with(|cell| unsafe { (*cell).assume_init_read() }))
     }
 }
 
@@ -460,10 +545,8 @@ impl<T: 'static> Block<T> {
         // SAFETY: the block is alive while a claim in it is unfinished; only shared parts are borrowed.
         let (slot, epoch) =
             unsafe { (&(*block).slots[offset], (*block).epoch.with(|epoch| *epoch)) };
-        // SAFETY: the slot is the caller's until `ready` is stored.
-        slot.value.with_mut(|cell| unsafe { (*cell).write(value) });
-        // Ordering: Release pairs with the Acquire in `take`.
-        slot.ready.store(epoch, ordering!("queue.ready", Release));
+        // SAFETY: the caller's promise.
+        unsafe { slot.fill(epoch, value) };
     }
 
     /// Takes back what `fill` put into a block that was never installed.
@@ -489,11 +572,7 @@ impl<T: 'static> Block<T> {
         // SAFETY: the block is in the queue; the epoch does not change while it is.
         let (slot, epoch) =
             unsafe { (&(*block).slots[offset], (*block).epoch.with(|epoch| *epoch)) };
-        // Ordering: Acquire pairs with the Release in `fill`.
-        if slot.ready.load(Ordering::Acquire) != epoch {
-            return None;
-        }
-        // SAFETY: `ready` says that the producer is done, and each slot is taken once.
-        Some(slot.value.with(|cell| unsafe { (*cell).assume_init_read() }))
+        // SAFETY: the caller's promise.
+        unsafe { slot.take(epoch) }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use super::Pushed;
 use super::queue::{Pop, PushError};
 use super::word::{Phase, Word};
 use crate::sync::{Mutex, lock};
@@ -23,19 +22,28 @@ impl<T> Ring<T> {
         Self { bound, inner: Mutex::new(Inner { messages: VecDeque::new(), received: 0 }) }
     }
 
-    pub(crate) fn push(&self, word: &Word, message: T) -> Result<Pushed<T>, PushError<T>> {
-        let displaced = {
+    pub(crate) fn push(
+        &self,
+        word: &Word,
+        message: T,
+        displaced: impl FnOnce(T),
+    ) -> Result<bool, PushError<T>> {
+        let oldest = {
             let mut inner = lock(&self.inner);
             if word.load().is_closed() {
                 return Err(PushError::Closed(message));
             }
             let full = inner.messages.len() == self.bound;
-            let displaced = if full { inner.messages.pop_front() } else { None };
+            let oldest = if full { inner.messages.pop_front() } else { None };
             inner.messages.push_back(message);
             inner.received += 1;
-            displaced
+            oldest
         };
-        Ok(Pushed { right: word.knock(), displaced })
+        let right = word.knock();
+        if let Some(oldest) = oldest {
+            displaced(oldest);
+        }
+        Ok(right)
     }
 
     pub(crate) fn pop(&self) -> Pop<T> {

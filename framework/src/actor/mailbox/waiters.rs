@@ -1,9 +1,10 @@
 //! Senders that wait for room in a full mailbox, in the order in which they came.
 //!
 //! A call is not a reservation: between the call and the sender's next attempt, one that found the line
-//! empty may take the room. The called sender then stands at the front again.
+//! empty may take the room. The called sender then stands where it stood before.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
@@ -60,7 +61,7 @@ impl Waiters {
     /// sender must try to send before it sleeps.
     ///
     /// A sender that is called has left the line, and has no claim on the room: if it is slow to come,
-    /// others do not wait for it. If it then finds no room, its place is at the front.
+    /// others do not wait for it. If it then finds no room, its old place is before all who came later.
     #[must_use]
     pub(crate) fn join(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {
         let turn = {
@@ -76,7 +77,10 @@ impl Waiters {
                     let called = place.is_none();
                     match place {
                         Some(place) => place.1.clone_from(waker),
-                        None => line.senders.push_front((id, waker.clone())),
+                        None => {
+                            let at = line.senders.partition_point(|place| place.0 < id);
+                            line.senders.insert(at, (id, waker.clone()));
+                        }
                     }
                     called
                 }
@@ -115,7 +119,7 @@ impl Waiters {
             next
         };
         if let Some(waker) = next {
-            waker.wake();
+            wake_quietly(|| waker.wake());
         }
     }
 
@@ -146,9 +150,16 @@ impl Waiters {
             called
         };
         for waker in called {
-            waker.wake();
+            wake_quietly(|| waker.wake());
         }
     }
+}
+
+/// Wakes somebody whose waker may be the user's own: its panic is not the waking worker's.
+#[inline]
+pub(crate) fn wake_quietly(wake: impl FnOnce()) {
+    // The payload's drop may panic as well.
+    catch_unwind(AssertUnwindSafe(wake)).unwrap_or_else(std::mem::forget);
 }
 
 impl Line {

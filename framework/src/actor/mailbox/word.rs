@@ -41,6 +41,10 @@ pub(crate) const BLOCK_SLOTS: usize = if cfg!(millhand_loom) { 2 } else { 16 };
 /// Blocks are aligned to this, which frees the low bits of their addresses.
 pub(crate) const BLOCK_ALIGN: usize = 128;
 
+/// What the address says while the only message since an empty spell is the one in the front slot. No
+/// block is there: the first page of memory is never given out.
+pub(crate) const FRONT: usize = BLOCK_ALIGN;
+
 const PHASE_BITS: u32 = 2;
 const OFFSET_SHIFT: u32 = 3;
 const OFFSET_BITS: u32 = 5;
@@ -95,7 +99,7 @@ impl State {
         self.0 & CLOSED != 0
     }
 
-    /// Address of the tail block; 0 when the mailbox holds none.
+    /// Address of the tail block, or [`FRONT`]; 0 since the mailbox was empty.
     pub(crate) fn address(self) -> usize {
         (((self.0 >> ADDRESS_SHIFT) & ADDRESS_MASK) << (48 - ADDRESS_BITS)) as usize
     }

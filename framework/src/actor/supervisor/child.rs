@@ -9,6 +9,7 @@ use crate::actor::supervisor::SupervisorCore;
 use crate::actor::supervisor::event::Event;
 use crate::actor::worker::Worker;
 use crate::observe::counters::Counters;
+use crate::time::Alarm;
 
 /// A child. All methods return at once; what they set going is reported to the parent.
 pub(crate) trait Child: Send + Sync {
@@ -35,10 +36,11 @@ pub(crate) trait Child: Send + Sync {
     /// The workers below this child, itself included if it is one: path and counters.
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>);
 
-    /// Paths of those workers that have an incarnation.
-    fn living(&self, into: &mut Vec<Arc<str>>);
+    /// How many messages it has lost or given up so far, if it is a worker.
+    fn losses(&self) -> Option<u64>;
 
-    /// The runtime is gone: ends all that is below, on this thread.
+    /// No driver will run it, because the runtime is gone or it will never be started: ends all that is
+    /// below, on this thread.
     fn extinguish(&self);
 }
 
@@ -85,10 +87,9 @@ impl<W: Worker> Child for Core<W> {
         into.push((Arc::clone(&self.path), self.counters()));
     }
 
-    fn living(&self, into: &mut Vec<Arc<str>>) {
-        if self.is_alive() {
-            into.push(Arc::clone(&self.path));
-        }
+    fn losses(&self) -> Option<u64> {
+        let counters = self.counters();
+        Some(counters.lost + counters.dropped)
     }
 
     fn extinguish(&self) {
@@ -99,15 +100,18 @@ impl<W: Worker> Child for Core<W> {
 /// Abandons this generation after a while, unless it has ended by then.
 fn abandon_after<W: Worker>(delay: Duration, worker: Weak<Core<W>>, generation: u32) {
     let Some(core) = worker.upgrade() else { return };
-    core.header.dispatcher.watchdog.appoint(delay, move || {
-        if let Some(core) = worker.upgrade()
-            && core.generation() == generation
-            && core.header.orders.has(Order::Kill)
-            && !core.abandon(generation)
-        {
-            abandon_after(ABANDON_AGAIN, worker, generation);
-        }
-    });
+    core.header.dispatcher.watchdog.appoint(
+        delay,
+        Alarm::call(move || {
+            if let Some(core) = worker.upgrade()
+                && core.generation() == generation
+                && core.header.orders.has(Order::Kill)
+                && !core.abandon(generation)
+            {
+                abandon_after(ABANDON_AGAIN, worker, generation);
+            }
+        }),
+    );
 }
 
 impl Child for SupervisorCore {
@@ -148,10 +152,8 @@ impl Child for SupervisorCore {
         }
     }
 
-    fn living(&self, into: &mut Vec<Arc<str>>) {
-        for child in self.children().into_iter().rev() {
-            child.living(into);
-        }
+    fn losses(&self) -> Option<u64> {
+        None
     }
 
     fn extinguish(&self) {

@@ -50,6 +50,8 @@ pub(crate) enum Action {
     Halt(ChildId),
     Drain(ChildId),
     Kill(ChildId),
+    /// Its time to end for good has run out: what it still has to do is cut short.
+    OutOfTime(ChildId),
     Retire(ChildId),
     SetTimer(ChildId, TimerNumber, Duration),
     /// The child will not be started again before it has ended for good.

@@ -32,7 +32,7 @@ use crate::actor::dispatcher::Dispatcher;
 use crate::actor::exit::ExitReason;
 use crate::observe::events;
 use crate::sync::{Mutex, lock};
-use crate::time::Alarm;
+use crate::time::{Alarm, AlarmKey};
 
 /// What a supervisor is declared with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,10 +49,13 @@ impl SupervisorSpec {
     }
 }
 
-/// Who keeps the names.
+/// Who keeps the names, and the record of a shutdown.
 pub(crate) trait Registrar: Send + Sync {
     /// This child has ended for good.
     fn forget(&self, path: &Arc<str>);
+
+    /// This worker lost something, because its time to end for good ran out.
+    fn note_cut_short(&self, path: &Arc<str>);
 }
 
 /// How a start ended, for whoever waits for it.
@@ -85,8 +88,14 @@ struct Entry {
     child: Arc<dyn Child>,
     /// Waits for the first start.
     waiting: Option<oneshot::Sender<StartOutcome>>,
+    /// Why there will be no further start. Who waits is told when the child is gone and its name free.
+    given_up: Option<ExitReason>,
     /// Whether it has been told to start before.
     started_before: bool,
+    /// The timer that was set for it last.
+    timer: Option<AlarmKey>,
+    /// What it had lost when its time to end ran out.
+    losses_in_time: Option<u64>,
 }
 
 /// What is told to the parent.
@@ -159,7 +168,14 @@ impl SupervisorCore {
             let id = inner.next_id;
             inner.next_id += 1;
             let (child, made) = make(self.shared(), id);
-            let entry = Entry { child, waiting: Some(sender), started_before: false };
+            let entry = Entry {
+                child,
+                waiting: Some(sender),
+                given_up: None,
+                started_before: false,
+                timer: None,
+                losses_in_time: None,
+            };
             inner.children.insert(id, entry);
             self.report(self.decide(inner, Event::Add(id, policy)));
             Some(made)
@@ -226,20 +242,41 @@ impl SupervisorCore {
             let _ = waiting.send(Ok(()));
         }
         let gone = if let Event::Gone(id) = event { Some(id) } else { None };
+        let exited = if let Event::Exited(id, ..) = event { Some(id) } else { None };
         let children = &inner.children;
         let name = |id: ChildId| {
             children.get(&id).map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
         };
         let actions = inner.plan.on(event, now, &name);
+        if let Some(id) = exited.or(gone)
+            && !inner.plan.has_timer(id)
+            && let Some(timer) = inner.children.get_mut(&id).and_then(|entry| entry.timer.take())
+        {
+            self.dispatcher.alarms.cancel(timer);
+        }
         if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
-            self.registrar.forget(entry.child.path());
-            inner.gone.push(entry);
+            inner.gone.push(self.part_with(entry));
         }
         let mut reports = Vec::new();
         for action in actions {
             self.carry_out(inner, action, &mut reports);
         }
         reports
+    }
+
+    /// A child is gone: its name is free, and whoever waited for its first start learns why there was none.
+    fn part_with(&self, mut entry: Entry) -> Entry {
+        let path = entry.child.path();
+        if let Some(in_time) = entry.losses_in_time
+            && entry.child.losses().is_some_and(|losses| losses > in_time)
+        {
+            self.registrar.note_cut_short(path);
+        }
+        self.registrar.forget(path);
+        if let (Some(waiting), Some(reason)) = (entry.waiting.take(), entry.given_up.take()) {
+            let _ = waiting.send(Err(reason));
+        }
+        entry
     }
 
     fn carry_out(&self, inner: &mut Inner, action: Action, reports: &mut Vec<Report>) {
@@ -257,12 +294,20 @@ impl SupervisorCore {
                 entry.child.kill();
             }),
             Action::Retire(id) => entry(id).into_iter().for_each(|entry| entry.child.retire()),
-            Action::SetTimer(id, number, delay) => self.set_timer(id, number, delay),
+            Action::SetTimer(id, number, delay) => {
+                if let Some(entry) = inner.children.get_mut(&id) {
+                    let before = entry.timer.replace(self.set_timer(id, number, delay));
+                    before.into_iter().for_each(|timer| self.dispatcher.alarms.cancel(timer));
+                }
+            }
+            Action::OutOfTime(id) => {
+                if let Some(entry) = inner.children.get_mut(&id) {
+                    entry.losses_in_time = entry.child.losses();
+                }
+            }
             Action::GiveUp(id, reason) => {
-                if let Some(entry) = inner.children.get_mut(&id)
-                    && let Some(waiting) = entry.waiting.take()
-                {
-                    let _ = waiting.send(Err(reason));
+                if let Some(entry) = inner.children.get_mut(&id) {
+                    entry.given_up = Some(reason);
                 }
             }
             Action::Restarting(id, delay) => entry(id)
@@ -274,7 +319,9 @@ impl SupervisorCore {
                     events::supervisor_escalated(&self.path, &reason);
                     // Whoever still waits for a first start learns why there will be none.
                     for entry in inner.children.values_mut() {
-                        if let Some(waiting) = entry.waiting.take() {
+                        if entry.given_up.is_none()
+                            && let Some(waiting) = entry.waiting.take()
+                        {
                             let _ = waiting.send(Err(reason.clone()));
                         }
                     }
@@ -285,14 +332,14 @@ impl SupervisorCore {
         }
     }
 
-    fn set_timer(&self, id: ChildId, number: TimerNumber, delay: std::time::Duration) {
+    fn set_timer(&self, id: ChildId, number: TimerNumber, delay: std::time::Duration) -> AlarmKey {
         let this = self.this.clone();
         let ring = move || {
             if let Some(this) = this.upgrade() {
                 this.handle(Event::Timer(id, number));
             }
         };
-        self.dispatcher.alarms.set(crate::time::after(delay), Alarm::Call(Box::new(ring)));
+        self.dispatcher.alarms.set(crate::time::after(delay), Alarm::Call(Box::new(ring)))
     }
 
     /// The children, last first.

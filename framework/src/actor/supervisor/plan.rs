@@ -18,8 +18,14 @@
 //! The semantics are those of OTP's `supervisor`, with two additions: restarts after fruitless lives
 //! wait, and only fruitless restarts count towards the default intensity.
 
-use std::collections::{BTreeMap, VecDeque};
+mod restarts;
+mod state;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use restarts::Restarts;
+use state::{Child, Goal, Mode, Phase};
 
 use crate::actor::exit::ExitReason;
 use crate::actor::supervisor::event::{
@@ -27,67 +33,11 @@ use crate::actor::supervisor::event::{
 };
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Down,
-    Waiting,
-    Starting,
-    Up,
-    Stopping,
-    Killed,
-    Retiring,
-}
-
-impl Phase {
-    /// Whether there is, or may be, an incarnation.
-    fn is_live(self) -> bool {
-        matches!(self, Self::Starting | Self::Up | Self::Stopping | Self::Killed)
-    }
-}
-
-#[derive(Debug)]
-struct Child {
-    policy: ChildPolicy,
-    phase: Phase,
-    /// Fruitless ends in a row.
-    fruitless: u32,
-    /// When its backoff ends.
-    not_before: Moment,
-    timer: TimerNumber,
-    /// A temporary or transient child that has ended: to be retired, not restarted.
-    finished: bool,
-}
-
-#[derive(Debug, Clone)]
-enum Mode {
-    /// Not started, or stopped to be started again.
-    Down,
-    /// Children run, or are being started in order.
-    Running,
-    /// Children from this one on are being stopped, in reverse order, to be started again.
-    Regrouping { from: ChildId },
-    /// All children are being stopped, in reverse order.
-    Stopping(Goal),
-    /// Ended for good.
-    Gone,
-}
-
-#[derive(Debug, Clone)]
-enum Goal {
-    /// Down, to be started again.
-    Halt,
-    /// Down, because the intensity was exceeded.
-    Escalate(ExitReason),
-    /// The end.
-    Retire,
-}
-
 /// A supervisor's knowledge.
 #[derive(Debug)]
 pub(crate) struct Plan {
     path: std::sync::Arc<str>,
     strategy: Strategy,
-    intensity: Intensity,
     backoff: Backoff,
     random: fastrand::Rng,
     mode: Mode,
@@ -98,8 +48,7 @@ pub(crate) struct Plan {
     report_start: bool,
     /// The parent has lost patience: whatever still has to stop is killed.
     impatient: bool,
-    fruitless: VecDeque<Moment>,
-    all: VecDeque<Moment>,
+    restarts: Restarts,
     timers: TimerNumber,
 }
 
@@ -114,7 +63,6 @@ impl Plan {
         Self {
             path,
             strategy,
-            intensity,
             backoff,
             random: fastrand::Rng::with_seed(seed),
             mode: Mode::Down,
@@ -122,8 +70,7 @@ impl Plan {
             down_from: ChildId::MAX,
             report_start: false,
             impatient: false,
-            fruitless: VecDeque::new(),
-            all: VecDeque::new(),
+            restarts: Restarts::bounded_by(intensity),
             timers: 0,
         }
     }
@@ -160,8 +107,7 @@ impl Plan {
         self.down_from = ChildId::MAX;
         self.report_start = true;
         self.impatient = false;
-        self.fruitless.clear();
-        self.all.clear();
+        self.restarts.forget();
         for child in self.children.values_mut() {
             child.fruitless = 0;
             child.not_before = Moment::ZERO;
@@ -177,12 +123,20 @@ impl Plan {
             not_before: Moment::ZERO,
             timer: 0,
             finished: false,
+            was_up: false,
         };
         self.children.insert(id, child);
         match self.mode {
             // Siblings that do not share a fate need not wait for each other either.
             Mode::Running if !self.in_turn() => self.wait_or_start(id, now, actions),
-            Mode::Running => self.start_next(now, actions),
+            Mode::Running => {
+                // The one before it is up only if all before that are.
+                let mut before = self.children.range(..id).map(|(_, child)| child).rev();
+                let last = before.find(|child| child.phase != Phase::Retiring && !child.finished);
+                if last.is_none_or(|child| child.phase == Phase::Up) {
+                    self.wait_or_start(id, now, actions);
+                }
+            }
             // Comes up with the others.
             Mode::Down | Mode::Regrouping { .. } => {}
             Mode::Stopping(_) | Mode::Gone => self.retire_child(id, actions),
@@ -200,12 +154,15 @@ impl Plan {
         let next = later.find(|(_, child)| {
             !(matches!(child.phase, Phase::Up | Phase::Retiring) || child.finished)
         });
+        #[cfg(all(test, not(millhand_loom)))]
+        crowd::looks_until(next, self.children.range(id + 1..));
         match next {
             Some((&id, child)) if child.phase == Phase::Down => {
                 self.wait_or_start(id, now, actions);
             }
             Some(_) => {}
-            None => self.start_next(now, actions),
+            None if self.report_start => self.start_next(now, actions),
+            None => {}
         }
     }
 
@@ -216,6 +173,8 @@ impl Plan {
             Phase::Down => !child.finished,
             Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => true,
         });
+        #[cfg(all(test, not(millhand_loom)))]
+        crowd::looks_until(next, self.children.iter());
         match next {
             Some((&id, child)) if child.phase == Phase::Down => {
                 self.wait_or_start(id, now, actions);
@@ -234,6 +193,7 @@ impl Plan {
             return;
         }
         child.phase = Phase::Up;
+        child.was_up = true;
         if self.in_turn() && matches!(self.mode, Mode::Running) {
             self.start_after(id, now, actions);
         }
@@ -294,7 +254,12 @@ impl Plan {
                     self.restart(id, reason, fruitful, now, name, actions);
                 }
             }
-            Mode::Stopping(_) => self.stop_next(actions),
+            Mode::Stopping(_) => {
+                if !was_asked && !self.should_restart(id, reason) {
+                    self.finish_child(id, reason, actions);
+                }
+                self.stop_next(actions);
+            }
             Mode::Down | Mode::Gone => {}
         }
     }
@@ -318,11 +283,14 @@ impl Plan {
             && !self.impatient
             && !matches!(reason, ExitReason::Shutdown)
             && self.should_restart(id, reason)
-            && !self.is_one_too_many(fruitful, now)
+            && !self.restarts.is_one_too_many(fruitful, now)
     }
 
     fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
         self.children.get(&id).is_some_and(|child| match child.policy.restart {
+            // A supervisor that gave up before it was up has tried often enough: as in OTP, its start
+            // has failed, and whoever started it is told.
+            _ if !child.was_up && matches!(reason, ExitReason::Escalated { .. }) => false,
             Restart::Permanent => true,
             Restart::Transient => !reason.is_normal(),
             Restart::Temporary => false,
@@ -354,7 +322,7 @@ impl Plan {
         name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
         actions: &mut Vec<Action>,
     ) {
-        if self.is_one_too_many(fruitful, now) {
+        if self.restarts.is_one_too_many(fruitful, now) {
             let reason = ExitReason::Escalated {
                 supervisor: self.path.clone(),
                 child: name(id),
@@ -383,21 +351,6 @@ impl Plan {
             }
             (Strategy::RestForOne, _) => self.regroup(id, now, actions),
         }
-    }
-
-    /// Counts a restart in the sliding windows.
-    fn is_one_too_many(&mut self, fruitful: Fruitful, now: Moment) -> bool {
-        let oldest = now.saturating_sub(self.intensity.within);
-        let exceeds = |window: &mut VecDeque<Moment>, limit: u32| {
-            while window.front().is_some_and(|&moment| moment < oldest) {
-                window.pop_front();
-            }
-            window.push_back(now);
-            window.len() > limit as usize
-        };
-        let too_fruitless = !fruitful && exceeds(&mut self.fruitless, self.intensity.fruitless);
-        let too_many = self.intensity.all.is_some_and(|limit| exceeds(&mut self.all, limit));
-        too_fruitless || too_many
     }
 
     /// Starts a child that is down as soon as its backoff has passed.
@@ -438,6 +391,8 @@ impl Plan {
     fn stop_last(&mut self, from: ChildId, actions: &mut Vec<Action>) -> bool {
         let candidates = self.children.range_mut(from..self.down_from.max(from)).rev();
         for (&id, child) in candidates {
+            #[cfg(all(test, not(millhand_loom)))]
+            crowd::looks(1);
             if child.phase == Phase::Waiting {
                 // It needs no stopping.
                 child.phase = Phase::Down;
@@ -460,12 +415,10 @@ impl Plan {
         child.phase = Phase::Stopping;
         let shutdown = child.policy.shutdown;
         if shutdown == Shutdown::Kill || self.impatient {
-            child.phase = Phase::Killed;
             if drain {
                 actions.push(Action::Drain(id));
             }
-            actions.push(Action::Kill(id));
-            return;
+            return self.cut_short(id, actions);
         }
         actions.push(if drain { Action::Drain(id) } else { Action::Halt(id) });
         if let Shutdown::Within(limit) = shutdown {
@@ -491,12 +444,20 @@ impl Plan {
                     actions.push(Action::Start(id));
                 }
             }
-            Phase::Stopping => {
-                child.phase = Phase::Killed;
-                actions.push(Action::Kill(id));
-            }
+            Phase::Stopping => self.cut_short(id, actions),
             _ => {}
         }
+    }
+
+    /// Kills a child that was asked to stop; says so if it is the end, and the child wanted time for it.
+    fn cut_short(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
+        let Some(child) = self.children.get_mut(&id) else { return };
+        child.phase = Phase::Killed;
+        if for_good && child.policy.shutdown != Shutdown::Kill {
+            actions.push(Action::OutOfTime(id));
+        }
+        actions.push(Action::Kill(id));
     }
 
     fn halt(&mut self, actions: &mut Vec<Action>) {
@@ -525,14 +486,17 @@ impl Plan {
             self.halt(actions);
         }
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
-        for (&id, child) in &mut self.children {
-            if child.phase.is_live() && child.phase != Phase::Killed {
-                if for_good && child.phase != Phase::Stopping {
-                    actions.push(Action::Drain(id));
-                }
-                child.phase = Phase::Killed;
-                actions.push(Action::Kill(id));
+        let left = self.children.iter().map(|(&id, child)| (id, child.phase));
+        let left = left.filter(|(_, phase)| phase.is_live() && *phase != Phase::Killed);
+        for (id, phase) in left.collect::<Vec<_>>() {
+            if for_good && phase != Phase::Stopping {
+                actions.push(Action::Drain(id));
             }
+            self.cut_short(id, actions);
+        }
+        if for_good {
+            // None waits for a later one any more, which may be stuck.
+            self.stop_next(actions);
         }
     }
 
@@ -549,6 +513,7 @@ impl Plan {
                 return;
             };
             match child.phase {
+                _ if self.impatient => self.retire_all(actions),
                 Phase::Down | Phase::Waiting => self.retire_child(last, actions),
                 Phase::Starting | Phase::Up => self.stop_child(last, true, actions),
                 Phase::Stopping | Phase::Killed | Phase::Retiring => {}
@@ -565,6 +530,22 @@ impl Plan {
         }));
     }
 
+    /// Retires whatever is down, in reverse order.
+    fn retire_all(&mut self, actions: &mut Vec<Action>) {
+        for (&id, child) in self.children.iter_mut().rev() {
+            if matches!(child.phase, Phase::Down | Phase::Waiting) {
+                child.phase = Phase::Retiring;
+                actions.push(Action::Retire(id));
+            }
+        }
+    }
+
+    /// Whether a timer that was set for this child may still be of use.
+    pub(crate) fn has_timer(&self, id: ChildId) -> bool {
+        let timed = |child: &Child| matches!(child.phase, Phase::Waiting | Phase::Stopping);
+        self.children.get(&id).is_some_and(timed)
+    }
+
     fn gone(&mut self, id: ChildId, actions: &mut Vec<Action>) {
         self.children.remove(&id);
         if matches!(self.mode, Mode::Stopping(Goal::Retire)) {
@@ -577,6 +558,9 @@ impl Plan {
         !matches!(self.mode, Mode::Stopping(_) | Mode::Gone)
     }
 }
+
+#[cfg(all(test, not(millhand_loom)))]
+mod crowd;
 
 #[cfg(all(test, not(millhand_loom)))]
 mod tests;

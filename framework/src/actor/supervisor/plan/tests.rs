@@ -1,6 +1,6 @@
 //! The plan against a model of the world: random children, random failures, and what must always hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ struct World {
     up: bool,
     gone: bool,
     escalations: usize,
+    /// Children that have ended and are not to come back.
+    over: BTreeSet<ChildId>,
     fault: Option<Fault>,
     log: Vec<String>,
 }
@@ -92,6 +94,7 @@ impl World {
             up: true,
             gone: false,
             escalations: 0,
+            over: BTreeSet::new(),
             fault,
             log: Vec::new(),
         };
@@ -135,6 +138,7 @@ impl World {
             Action::Start(id) => {
                 let was = *self.life(id);
                 self.expect(was == Life::Down, "a child is started that is not down");
+                self.expect(!self.over.contains(&id), "a child is started that has ended for good");
                 if self.strategy != Strategy::OneForOne {
                     let earlier_up = self
                         .children
@@ -151,7 +155,11 @@ impl World {
                     .children
                     .range(id + 1..)
                     .all(|(_, (life, _))| matches!(life, Life::Down | Life::Retiring));
-                self.expect(later_down, "a child is stopped before the ones after it are down");
+                // Once patience has ended, all end at once.
+                self.expect(
+                    later_down || self.plan.impatient,
+                    "a child is stopped before the ones after it are down",
+                );
                 *self.life(id) = Life::Stopping;
             }
             Action::Kill(id) => {
@@ -168,6 +176,10 @@ impl World {
                 *self.life(id) = Life::Retiring;
             }
             Action::SetTimer(id, number, delay) => self.timers.push((self.now + delay, id, number)),
+            Action::OutOfTime(id) => {
+                let (_, policy) = self.children[&id];
+                self.expect(policy.shutdown != Shutdown::Kill, "runs out of time it never had");
+            }
             Action::GiveUp(..) | Action::Restarting(..) | Action::ReportStarted => {}
             Action::ReportExited(reason) => {
                 self.up = false;
@@ -276,6 +288,9 @@ impl World {
             Restart::Transient => !reason.is_normal(),
             Restart::Temporary => false,
         };
+        if !restarts && (!asked || policy.restart == Restart::Temporary) {
+            self.over.insert(id);
+        }
         let mut too_many = false;
         if !asked && restarts && !fruitful && !self.escalating() {
             let oldest = self.now.saturating_sub(self.intensity.within);
@@ -528,6 +543,37 @@ fn a_child_that_does_not_stop_in_time_is_killed() {
     let before = world.log.len();
     world.pass(Duration::from_secs(5));
     assert!(world.log[before..].iter().any(|line| line.trim() == "Kill(0)"));
+}
+
+/// Before it was up, a supervisor that gave up is a start that failed; afterwards, a crash like any other.
+#[test]
+fn a_supervisor_that_gives_up_before_it_was_up_is_not_started_again() {
+    let gave_up = || ExitReason::Escalated {
+        supervisor: "s/1".into(),
+        child: "s/1/w".into(),
+        cause: Box::new(panicked()),
+    };
+    let mut world = started(Strategy::OneForOne, 1);
+    let done = actions(&mut world, Event::Exited(0, gave_up(), false));
+    assert_eq!(done[0], "Restarting(0, 10ms)");
+    world.step(&Step::Add(Restart::Permanent, Shutdown::Forever));
+    let done = actions(&mut world, Event::Exited(1, gave_up(), false));
+    assert!(done[0].starts_with("GiveUp(1, Escalated"), "{done:?}");
+    assert_eq!(done[1..], ["Retire(1)"]);
+}
+
+#[test]
+fn when_patience_has_ended_no_child_waits_for_a_later_one() {
+    let mut world = started(Strategy::OneForOne, 3);
+    actions(&mut world, Event::Retire);
+    actions(&mut world, Event::Exited(2, ExitReason::Shutdown, true));
+    // 2 does not come to its end.
+    assert_eq!(
+        actions(&mut world, Event::Kill),
+        ["Drain(0)", "OutOfTime(0)", "Kill(0)", "Drain(1)", "OutOfTime(1)", "Kill(1)"]
+    );
+    assert_eq!(actions(&mut world, Event::Exited(0, ExitReason::Killed, true)), ["Retire(0)"]);
+    assert_eq!(actions(&mut world, Event::Exited(1, ExitReason::Killed, true)), ["Retire(1)"]);
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! User code that runs where its panic must not end anything: it is caught here.
+
+use std::any::Any;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::actor::envelope::Envelope;
+use crate::actor::exit::ExitReason;
+use crate::actor::reply::Failure;
+use crate::observe::events;
+
+/// Does something that may call the user's code, such as a subscriber or a `Display`; a panic ends here.
+pub(super) fn quietly(f: impl FnOnce()) {
+    drop_quietly(catch_unwind(AssertUnwindSafe(f)));
+}
+
+/// Drops something of the user's; a panic in it ends here.
+pub(super) fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        let reason = ExitReason::panicked(&*payload);
+        drop(catch_unwind(AssertUnwindSafe(|| events::drop_panicked(&reason))));
+        // A payload whose own drop panics as well is leaked.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget::<Box<dyn Any + Send>>(again);
+        }
+    }
+}
+
+pub(super) fn discard_quietly<I>(envelope: Envelope<I>, failure: Failure) {
+    drop_quietly(AssertUnwindSafe(DiscardOnDrop(Some(envelope), failure)));
+
+    struct DiscardOnDrop<I>(Option<Envelope<I>>, Failure);
+
+    impl<I> Drop for DiscardOnDrop<I> {
+        fn drop(&mut self) {
+            if let Some(envelope) = self.0.take() {
+                envelope.discard(self.1);
+            }
+        }
+    }
+}
