@@ -1,41 +1,52 @@
 //! Runs millhand beside its rivals on the same machine in the same run.
 //!
 //! ```text
-//! peers actors [--rounds 5] [--only WORKLOAD] [--json FILE]
+//! peers actors [--rounds 5] [--only WORKLOAD].. [--candidate NAME].. [--json FILE] [--quick]
+//!              [--patience MINUTES]
 //! ```
 //!
-//! Each measurement is a process of its own: this binary starts itself with `measure CANDIDATE WORKLOAD`.
-//! It is warmed up with a tenth of the operations, and its result is verified. Rounds are interleaved
-//! over the candidates, so that a slow minute of the machine hits all of them.
+//! Each measurement is a process of its own: this binary starts itself with `measure CANDIDATE WORKLOAD ..`,
+//! or `erl` with what is in `erlang/`. It is warmed up with a tenth of the operations, and its result is
+//! verified. Rounds are interleaved over the candidates, so that a slow minute of the machine hits all of
+//! them. `--quick` does little work: it shows that everything runs and is right, and its figures say nothing.
+//! `--patience` waits for other programs to be quiet, and repeats what they disturbed, so long in all.
 //!
 //! - [`workload`]: what is measured, and DESIGN section 8's targets.
 //! - [`candidate`]: who is measured, and how each is set up.
 //! - [`work`]: the work itself, the same for every candidate, and its verification.
 //! - [`meter`]: wall time, CPU time, memory.
 //! - [`suite`]: rounds of measuring processes.
+//! - [`machine`]: where the figures come from, and who else was there.
+//! - [`quiet`]: patience with them.
 //! - [`report`]: tables and JSON.
 
 mod candidate;
+mod machine;
 mod meter;
+mod quiet;
 mod report;
 mod suite;
 mod work;
 mod workload;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use candidate::Candidate;
+use candidate::{Candidate, Runs};
 use suite::{Options, Plan};
 use work::spin::Speed;
-use workload::Workload;
+use workload::{Size, Workload};
 
-const USAGE: &str = "usage: peers actors [--rounds N] [--only WORKLOAD] [--json FILE]";
+const USAGE: &str = "usage: peers actors [--rounds N] [--only WORKLOAD].. [--candidate NAME].. \
+                     [--json FILE] [--quick] [--patience MINUTES]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["actors", ref options @ ..] => actors(options),
-        ["measure", candidate, workload, speed] => measure(candidate, workload, speed),
+        ["measure", candidate, workload, operations, speed] => {
+            measure(candidate, workload, operations, speed)
+        }
         _ => Err(USAGE.into()),
     };
     match outcome {
@@ -52,6 +63,10 @@ fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
     let mut json = None;
     let mut rest = arguments.iter();
     while let Some(&key) = rest.next() {
+        if key == "--quick" {
+            options.size = Size::Quick;
+            continue;
+        }
         let value = *rest.next().ok_or(USAGE)?;
         match key {
             "--rounds" => {
@@ -60,7 +75,12 @@ fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
                     return Err("--rounds is 0; it must be at least 1".into());
                 }
             }
+            "--patience" => {
+                let minutes: u64 = value.parse().map_err(|_| "--patience: not a number")?;
+                options.patience = Duration::from_secs(60 * minutes);
+            }
             "--only" => options.only.push(Workload::named(value)?),
+            "--candidate" => options.candidates.push(Candidate::named(value)?),
             "--json" => json = Some(value),
             _ => return Err(USAGE.into()),
         }
@@ -73,15 +93,22 @@ fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
 }
 
 /// The measuring process: one line of JSON on standard output.
-fn measure(candidate: &str, workload: &str, speed: &str) -> Result<ExitCode, String> {
+fn measure(
+    candidate: &str,
+    workload: &str,
+    operations: &str,
+    speed: &str,
+) -> Result<ExitCode, String> {
     let candidate = Candidate::named(candidate)?;
     let workload = Workload::named(workload)?;
-    let speed = speed.parse().map_err(|_| "SPEED: not a number")?;
-    let run = candidate
-        .runs(workload)
-        .ok_or_else(|| format!("{} does not run {}", candidate.name, workload.name()))?;
-    let sample =
-        run(Plan { workload, operations: workload.operations(), speed: Speed { per_ms: speed } });
+    let operations = operations.parse().map_err(|_| "OPERATIONS: not a number")?;
+    let per_ms = speed.parse().map_err(|_| "SPEED: not a number")?;
+    let run = match candidate.runs {
+        Runs::Here(runs) => runs(workload),
+        Runs::Program(_) => None,
+    };
+    let run = run.ok_or_else(|| format!("{} has no {}", candidate.name, workload.name()))?;
+    let sample = run(Plan { workload, operations, speed: Speed { per_ms } });
     let line = serde_json::to_string(&sample).map_err(|error| error.to_string())?;
     println!("{line}");
     Ok(ExitCode::SUCCESS)

@@ -2,16 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
+pub use nix::sys::resource::UsageWho as Who;
+use nix::sys::resource::getrusage;
 use serde::{Deserialize, Serialize};
 
 /// What one measuring process found.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Sample {
-    /// In the workload's unit, per operation.
+    /// In the workload's unit.
     pub value: f64,
     /// User and system time of all threads, per operation.
     pub cpu_ns: f64,
+    /// Of `overload`.
+    #[serde(default)]
+    pub pressure: Option<Pressure>,
+}
+
+/// What a worker was put under.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Pressure {
+    /// Jobs per second without overload.
+    pub peak: f64,
+    /// Multiple of the peak that was offered.
+    pub offered: f64,
+    /// Share of the offered jobs that was rejected.
+    pub rejected: f64,
+    /// Resident memory that the overload added.
+    pub bytes: f64,
+}
+
+impl Sample {
+    pub fn new(value: f64, cpu_ns: f64) -> Self {
+        Self { value, cpu_ns, pressure: None }
+    }
 }
 
 /// A measurement that has begun.
@@ -22,25 +45,22 @@ pub struct Meter {
 
 impl Meter {
     pub fn start() -> Self {
-        Self { cpu: cpu_time(), start: Instant::now() }
+        Self { cpu: cpu_time(Who::RUSAGE_SELF), start: Instant::now() }
     }
 
     /// Nanoseconds per operation.
     pub fn stop(&self, operations: u64) -> Sample {
         let wall = self.start.elapsed();
-        Sample {
-            value: wall.as_nanos() as f64 / operations as f64,
-            cpu_ns: self.cpu_ns(operations),
-        }
+        Sample::new(wall.as_nanos() as f64 / operations as f64, self.cpu_ns(operations))
     }
 
     /// A value that is not the wall time.
     pub fn stop_with(&self, value: f64, operations: u64) -> Sample {
-        Sample { value, cpu_ns: self.cpu_ns(operations) }
+        Sample::new(value, self.cpu_ns(operations))
     }
 
     fn cpu_ns(&self, operations: u64) -> f64 {
-        (cpu_time() - self.cpu).as_nanos() as f64 / operations as f64
+        (cpu_time(Who::RUSAGE_SELF) - self.cpu).as_nanos() as f64 / operations as f64
     }
 }
 
@@ -112,8 +132,9 @@ pub fn p99(mut values: Vec<u64>) -> f64 {
     values[values.len() * 99 / 100] as f64
 }
 
-fn cpu_time() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("getrusage of oneself");
+/// User and system time.
+pub fn cpu_time(who: Who) -> Duration {
+    let usage = getrusage(who).expect("getrusage of oneself");
     let both = [usage.user_time(), usage.system_time()];
     both.iter()
         .map(|time| {

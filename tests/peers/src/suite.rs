@@ -5,14 +5,17 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::candidate::{ALL, Candidate};
+use crate::candidate::{ALL, Candidate, Runs};
+use crate::machine::{Taken, machine};
 use crate::meter::Sample;
-use crate::report::{Report, Row};
+use crate::quiet::{MUCH, Patience};
+use crate::report::Report;
+use crate::report::row::Row;
 use crate::work::spin::Speed;
-use crate::workload::Workload;
+use crate::workload::{Size, Workload};
 
 /// Far more than any measurement takes: whatever is not done by then hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the command line says.
 #[derive(Debug)]
@@ -20,6 +23,11 @@ pub struct Options {
     pub rounds: usize,
     /// Empty: all of them.
     pub only: Vec<Workload>,
+    /// Empty: all of them.
+    pub candidates: Vec<Candidate>,
+    pub size: Size,
+    /// How long it may take in all to have a quiet machine.
+    pub patience: Duration,
 }
 
 /// What a measuring process is to do.
@@ -32,64 +40,111 @@ pub struct Plan {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rounds: 5, only: Vec::new() }
+        Self {
+            rounds: 5,
+            only: Vec::new(),
+            candidates: Vec::new(),
+            size: Size::Full,
+            patience: Duration::ZERO,
+        }
     }
 }
 
 /// Runs the suite, and prints each workload's table as soon as it is known.
 pub fn run(options: &Options) -> Result<Report, String> {
     let speed = Speed::measure();
-    let mut report = Report::new("actors");
-    println!("{}, {} rounds", report.machine, options.rounds);
+    let mut report = Report::new("actors", machine());
+    println!("{}; rounds: {}\n", report.machine, options.rounds);
+    let candidates = candidates(options)?;
     let chosen = |workload: &Workload| options.only.is_empty() || options.only.contains(workload);
+    let mut patience = Patience::of(options.patience);
+    let mut taken = Taken::default();
     for workload in Workload::ALL.into_iter().filter(chosen) {
-        let rows = measure_all(workload, options.rounds, speed)?;
-        report.add(workload, rows);
+        let plan = Plan { workload, operations: workload.operations(options.size), speed };
+        report.add(workload, measure_all(plan, &candidates, options.rounds, &mut patience));
         report.print_last();
+        let meanwhile = patience.taken();
+        if meanwhile.share() > MUCH {
+            println!("other programs took {:.0} % of the cores", meanwhile.share() * 100.0);
+        }
+        taken.add(meanwhile);
+    }
+    report.print_summary();
+    report.machine += &format!("; other programs took {:.0} % of the cores", taken.share() * 100.0);
+    println!("{}", report.machine);
+    if options.size == Size::Quick {
+        println!("quick: the figures say nothing");
     }
     Ok(report)
 }
 
-fn measure_all(workload: Workload, rounds: usize, speed: Speed) -> Result<Vec<Row>, String> {
-    let mut rows: Vec<Row> = ALL
-        .into_iter()
-        .filter(|candidate| candidate.runs(workload).is_some())
-        .map(Row::new)
-        .collect();
+/// Those that were chosen and are there, each with a line on how it is set up.
+fn candidates(options: &Options) -> Result<Vec<Candidate>, String> {
+    let mut present = Vec::new();
+    for candidate in ALL {
+        if !options.candidates.is_empty() && !options.candidates.contains(&candidate) {
+            continue;
+        }
+        let note = match candidate.absent() {
+            None => candidate.note.to_owned(),
+            Some(why) => format!("OMITTED: {why}"),
+        };
+        println!("{:<16} {note}", candidate.name);
+        if candidate.absent().is_none() {
+            present.push(candidate);
+        }
+    }
+    if present.is_empty() { Err("no candidate is left".into()) } else { Ok(present) }
+}
+
+fn measure_all(
+    plan: Plan,
+    candidates: &[Candidate],
+    rounds: usize,
+    patience: &mut Patience,
+) -> Vec<Row> {
+    let able = candidates.iter().filter(|candidate| candidate.can(plan.workload));
+    let mut rows: Vec<Row> = able.copied().map(Row::new).collect();
+    let count = rows.len();
     for round in 0..rounds {
         // Another one first in each round, so that nobody always follows the same one.
-        let count = rows.len();
         for step in 0..count {
             let row = &mut rows[(round + step) % count];
             if row.failures > 0 {
                 continue;
             }
-            match measure(row.candidate, workload, speed) {
+            match patience.undisturbed(|| measure(row.candidate, plan)) {
                 Ok(sample) => row.samples.push(sample),
                 Err(problem) => {
-                    eprintln!("{} {}: {problem}", row.candidate.name, workload.name());
+                    eprintln!("{} {}: {problem}", row.candidate.name, plan.workload.name());
                     row.failures += 1;
                 }
             }
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// One measurement, in a process of its own.
-fn measure(candidate: Candidate, workload: Workload, speed: Speed) -> Result<Sample, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut child = Command::new(program)
-        .args(["measure", candidate.name, workload.name()])
-        .arg(speed.per_ms.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| error.to_string())?;
+fn measure(candidate: Candidate, plan: Plan) -> Result<Sample, String> {
+    let mut command = match candidate.runs {
+        Runs::Here(_) => this_program(candidate, plan)?,
+        Runs::Program(program) => (program.command)(plan)?,
+    };
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     wait(&mut child)?;
     let mut line = String::new();
     let mut output = child.stdout.take().ok_or("no standard output")?;
     output.read_to_string(&mut line).map_err(|error| error.to_string())?;
     serde_json::from_str(&line).map_err(|error| format!("unexpected output: {error}: {line:?}"))
+}
+
+fn this_program(candidate: Candidate, plan: Plan) -> Result<Command, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["measure", candidate.name, plan.workload.name()]);
+    command.args([plan.operations.to_string(), plan.speed.per_ms.to_string()]);
+    Ok(command)
 }
 
 fn wait(child: &mut Child) -> Result<(), String> {

@@ -1,26 +1,31 @@
 //! The limit: two OS threads and nothing between them.
 
 use std::thread;
+use std::time::Instant;
 
 use super::{Run, THREADS};
-use crate::meter::{Phases, Sample};
+use crate::meter::{Meter, Phases, Sample};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
 use crate::work::jobs::Jobs;
 use crate::work::join::{Slow, TEN};
+use crate::work::overload::Station;
 use crate::work::sum_below;
-use crate::workload::Workload;
+use crate::workload::{Job, Workload};
 
 pub fn runs(workload: Workload) -> Option<Run> {
     Some(match workload {
-        Workload::Pool300ns | Workload::Pool1us | Workload::PoolUneven => pool,
+        Workload::Pool(Job::Short, _) => |plan| pool(plan, Job::Short),
+        Workload::Pool(Job::Medium, _) => |plan| pool(plan, Job::Medium),
+        Workload::Pool(Job::Uneven, _) => |plan| pool(plan, Job::Uneven),
         Workload::AskJoin => join,
+        Workload::Overload => station,
         _ => return None,
     })
 }
 
-fn pool(plan: Plan) -> Sample {
-    let jobs = Jobs::of(plan);
+fn pool(plan: Plan, job: Job) -> Sample {
+    let jobs = Jobs::new(job, plan.speed);
     let mut phases = Phases::of(plan.operations);
     while let Some(count) = phases.next() {
         let goal = Goal::new();
@@ -58,4 +63,16 @@ fn join(plan: Plan) -> Sample {
         }
     }
     phases.sample()
+}
+
+/// What a worker could do if nothing were between it and its jobs.
+fn station(plan: Plan) -> Sample {
+    let station = Station::new(plan);
+    let meter = Meter::start();
+    let start = Instant::now();
+    for job in 0..plan.operations {
+        station.work(job);
+    }
+    let rate = plan.operations as f64 / start.elapsed().as_secs_f64();
+    meter.stop_with(rate, plan.operations)
 }

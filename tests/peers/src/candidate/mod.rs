@@ -1,25 +1,33 @@
 //! Who is measured, and how each is set up.
 //!
-//! Every candidate does the same work from [`crate::work`], in the files that its rivals have too:
-//! `tell` (also fan-in), `ask`, `relay` (pairs and rings), `pool`, `spawn` (also memory), `restart`.
+//! Every candidate does the same work from [`crate::work`], in the files that its rivals have too: `tell`
+//! (also fan-in), `ask`, `relay` (pairs and rings), `skynet`, `pool`, `spawn` (also memory), `restart`,
+//! `overload`.
 
 mod actix;
 mod bare;
 mod channel;
+mod erlang;
 mod kameo;
 mod millhand;
+mod nexosim;
+mod ractor;
+mod rayon;
+mod roster;
+mod runtime;
+mod xtra;
 
-use std::future::Future;
+use std::fmt;
+use std::process::Command;
 
 use crate::meter::Sample;
 use crate::suite::Plan;
 use crate::workload::Workload;
 
+pub use roster::{ALL, OURS, TWO_THREADS};
+
 /// Worker threads of everything: the machine that the targets were set on has two cores.
 pub const THREADS: usize = 2;
-
-/// Runs one workload in this process.
-pub type Run = fn(Plan) -> Sample;
 
 /// One rival, or ourselves.
 #[derive(Clone, Copy)]
@@ -28,7 +36,7 @@ pub struct Candidate {
     pub kind: Kind,
     /// How it is set up.
     pub note: &'static str,
-    runs: fn(Workload) -> Option<Run>,
+    pub runs: Runs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,69 +48,61 @@ pub enum Kind {
     Limit,
 }
 
-/// Ours.
-pub const OURS: &str = "millhand";
+/// Where it runs, and what it can express.
+#[derive(Clone, Copy)]
+pub enum Runs {
+    /// In a process of this binary.
+    Here(fn(Workload) -> Option<Run>),
+    /// In another program, which prints a [`Sample`] as JSON.
+    Program(Program),
+}
 
-pub const ALL: [Candidate; 8] = [
-    Candidate {
-        name: OURS,
-        kind: Kind::Framework,
-        note: "defaults: supervised by the system, mailbox of 1024 (`unbounded` in tell and fan_in), asks with the default deadline of 5 s",
-        runs: millhand::runs,
-    },
-    Candidate {
-        name: "tokio-unbounded",
-        kind: Kind::Channel,
-        note: "tokio tasks, mpsc::unbounded_channel, oneshot for replies, no deadline on asks",
-        runs: channel::tokio_unbounded,
-    },
-    Candidate {
-        name: "tokio-bounded",
-        kind: Kind::Channel,
-        note: "tokio tasks, mpsc::channel (1024; 64 in asks, relays, spawn, idle_memory), oneshot for replies, no deadline on asks",
-        runs: channel::tokio_bounded,
-    },
-    Candidate {
-        name: "kanal",
-        kind: Kind::Channel,
-        note: "tokio tasks, kanal unbounded_async (bounded_async 1024 in bounded rows), tokio oneshot for replies, no deadline on asks",
-        runs: channel::kanal,
-    },
-    Candidate {
-        name: "tachyonix",
-        kind: Kind::Channel,
-        note: "tokio tasks, tachyonix (bounded only: 1024; 64 in asks, relays, spawn, idle_memory), tokio oneshot for replies, no deadline on asks",
-        runs: channel::tachyonix,
-    },
-    Candidate {
-        name: "actix",
-        kind: Kind::Framework,
-        note: "two arbiters; both ends of a message on one, pools, pairs, ring halves and ask_join spread over both; bounded = try_send, yield when full",
-        runs: actix::runs,
-    },
-    Candidate {
-        name: "kameo",
-        kind: Kind::Framework,
-        note: "default mailbox of 64 (unbounded in tell, fan_in and pools, 1024 in bounded rows), unsupervised except in restart, no deadline on asks",
-        runs: kameo::runs,
-    },
-    Candidate {
-        name: "two threads",
-        kind: Kind::Limit,
-        note: "two OS threads that share out the jobs beforehand",
-        runs: bare::runs,
-    },
-];
+/// Runs one workload in this process.
+pub type Run = fn(Plan) -> Sample;
+
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// What is missing on this machine.
+    pub absent: fn() -> Option<&'static str>,
+    pub can: fn(Workload) -> bool,
+    pub command: fn(Plan) -> Result<Command, String>,
+}
 
 impl Candidate {
     pub fn named(name: &str) -> Result<Self, String> {
         let found = ALL.into_iter().find(|candidate| candidate.name == name);
-        found.ok_or_else(|| format!("no candidate `{name}`"))
+        found.ok_or_else(|| {
+            let all: Vec<_> = ALL.iter().map(|candidate| candidate.name).collect();
+            format!("no candidate `{name}`; there are {}", all.join(", "))
+        })
     }
 
-    /// How it runs the workload, if it can express it.
-    pub fn runs(&self, workload: Workload) -> Option<Run> {
-        (self.runs)(workload)
+    /// Whether it can express the workload.
+    pub fn can(&self, workload: Workload) -> bool {
+        match self.runs {
+            Runs::Here(runs) => runs(workload).is_some(),
+            Runs::Program(program) => (program.can)(workload),
+        }
+    }
+
+    /// Why it cannot be measured on this machine.
+    pub fn absent(&self) -> Option<&'static str> {
+        match self.runs {
+            Runs::Here(_) => None,
+            Runs::Program(program) => (program.absent)(),
+        }
+    }
+}
+
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -114,20 +114,4 @@ impl Kind {
             Self::Limit => "limit",
         }
     }
-}
-
-/// Runs the driver as a spawned task of a multi-threaded runtime; the main thread only blocks.
-fn on_tokio<F>(driver: F) -> Sample
-where
-    F: Future<Output = Sample> + Send + 'static,
-{
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let sample = runtime.block_on(runtime.spawn(driver)).expect("the driver");
-    // The measurement is over, and the process ends with it: stopping is not part of it.
-    std::mem::forget(runtime);
-    sample
 }

@@ -50,7 +50,7 @@ impl Goal {
 }
 
 /// The only worker that counts towards a goal: it needs no atomic operation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tally {
     goal: Arc<Goal>,
     count: u64,

@@ -2,28 +2,27 @@
 
 use std::time::Duration;
 
-use super::spin::spin;
-use crate::suite::Plan;
-use crate::workload::Workload;
+use super::spin::{Speed, spin};
+use crate::workload::Job;
 
 /// How long each job takes; the job is its number.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Jobs {
     short: u64,
     long: u64,
 }
 
 impl Jobs {
-    pub fn of(plan: Plan) -> Self {
-        let short = match plan.workload {
-            Workload::Pool1us => Duration::from_micros(1),
-            _ => Duration::from_nanos(300),
+    pub fn new(job: Job, speed: Speed) -> Self {
+        let short = match job {
+            Job::Medium => Duration::from_micros(1),
+            Job::Short | Job::Uneven => Duration::from_nanos(300),
         };
-        let long = match plan.workload {
-            Workload::PoolUneven => short * 100,
-            _ => short,
+        let long = match job {
+            Job::Uneven => short * 100,
+            Job::Short | Job::Medium => short,
         };
-        Self { short: plan.speed.turns(short), long: plan.speed.turns(long) }
+        Self { short: speed.turns(short), long: speed.turns(long) }
     }
 
     #[inline]
@@ -37,5 +36,5 @@ fn is_long(job: u64) -> bool {
     let mut x = job.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x ^= x >> 32;
     x = x.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (x >> 32) % 100 == 0
+    (x >> 32).is_multiple_of(100)
 }

@@ -9,7 +9,7 @@ use super::spin::{Speed, spin};
 pub const TEN: usize = 10;
 
 /// The question: what each worker does before it answers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Slow {
     turns: u64,
 }

@@ -4,8 +4,10 @@ pub mod crash;
 pub mod goal;
 pub mod jobs;
 pub mod join;
+pub mod overload;
 pub mod spin;
 pub mod token;
+pub mod tree;
 
 /// Mailbox size of the rows that say "bounded": millhand's default.
 pub const BOUND: usize = 1024;

@@ -21,7 +21,7 @@ impl Token {
 }
 
 /// Rings, the workers in each, and the tokens in each.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Course {
     pub rings: usize,
     pub nodes: usize,

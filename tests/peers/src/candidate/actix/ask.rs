@@ -2,6 +2,7 @@
 
 use actix::prelude::*;
 
+use super::Arbiters;
 use crate::candidate::THREADS;
 use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
@@ -84,7 +85,7 @@ pub async fn from_outside(plan: Plan) -> Sample {
     phases.sample()
 }
 
-pub async fn ten_at_once(plan: Plan, arbiters: [ArbiterHandle; THREADS]) -> Sample {
+pub async fn ten_at_once(plan: Plan, arbiters: Arbiters) -> Sample {
     let slow = Slow::new(plan.speed);
     let workers: Vec<_> = (0..TEN)
         .map(|number| {

@@ -1,8 +1,10 @@
 //! actix: actors on single-threaded event loops.
 
 mod ask;
+mod overload;
 mod pool;
 mod relay;
+mod skynet;
 mod spawn;
 mod tell;
 
@@ -12,7 +14,10 @@ use ::actix::{Arbiter, ArbiterHandle, System};
 
 use super::{Run, THREADS};
 use crate::meter::Sample;
-use crate::workload::Workload;
+use crate::workload::{Job, Producer, Workload};
+
+/// The event loops that the main thread does not block.
+type Arbiters = [ArbiterHandle; THREADS];
 
 pub fn runs(workload: Workload) -> Option<Run> {
     Some(match workload {
@@ -22,22 +27,33 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::FanInBounded => |plan| on_arbiters(|_| tell::fan_in_bounded(plan)),
         Workload::Ask => |plan| on_arbiters(|_| ask::between_workers(plan)),
         Workload::AskOutside => |plan| on_arbiters(|_| ask::from_outside(plan)),
+        Workload::AskMain => |plan| System::new().block_on(ask::from_outside(plan)),
         Workload::AskJoin => |plan| on_arbiters(|arbiters| ask::ten_at_once(plan, arbiters)),
         Workload::PingPong | Workload::Pairs | Workload::Ring1 | Workload::Ring100 => {
             |plan| on_arbiters(|arbiters| relay::relay(plan, arbiters))
         }
-        Workload::Pool300ns | Workload::Pool1us | Workload::PoolUneven => {
-            |plan| on_arbiters(|arbiters| pool::pool(plan, arbiters))
+        Workload::Skynet => |plan| on_arbiters(|arbiters| skynet::skynet(plan, arbiters)),
+        Workload::Pool(Job::Short, Producer::Task) => {
+            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Short, arbiters))
         }
+        Workload::Pool(Job::Medium, Producer::Task) => {
+            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Medium, arbiters))
+        }
+        Workload::Pool(Job::Uneven, Producer::Task) => {
+            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Uneven, arbiters))
+        }
+        // Compared with the limit only.
+        Workload::Pool(_, Producer::Worker | Producer::Thread) => return None,
         Workload::Spawn => |plan| on_arbiters(|_| spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_arbiters(|_| spawn::idle_memory(plan)),
         // Its supervisor restarts actors that stop; a panic ends the whole arbiter.
         Workload::Restart => return None,
+        Workload::Overload => |plan| beside_arbiters(|arbiter| overload::overload(plan, arbiter)),
     })
 }
 
 /// Runs the driver as a task of the first arbiter; the main thread only blocks.
-fn on_arbiters<F>(driver: impl FnOnce([ArbiterHandle; THREADS]) -> F) -> Sample
+fn on_arbiters<F>(driver: impl FnOnce(Arbiters) -> F) -> Sample
 where
     F: Future<Output = Sample> + Send + 'static,
 {
@@ -49,4 +65,10 @@ where
         done.send(driver.await).expect("the main thread waits");
     });
     sample.recv().expect("the driver ends")
+}
+
+/// Runs the driver on the main thread, with one arbiter beside it.
+fn beside_arbiters(driver: impl FnOnce(&ArbiterHandle) -> Sample) -> Sample {
+    let _system = System::new();
+    driver(&Arbiter::new().handle())
 }

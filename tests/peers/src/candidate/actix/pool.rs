@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
+use super::Arbiters;
 use crate::candidate::THREADS;
 use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
 use crate::work::jobs::Jobs;
 use crate::work::{HANDS, sum_below};
+use crate::workload;
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -33,8 +35,8 @@ impl Handler<Job> for Hand {
     }
 }
 
-pub async fn pool(plan: Plan, arbiters: [ArbiterHandle; THREADS]) -> Sample {
-    let jobs = Jobs::of(plan);
+pub async fn pool(plan: Plan, job: workload::Job, arbiters: Arbiters) -> Sample {
+    let jobs = Jobs::new(job, plan.speed);
     let goal = Goal::new();
     let hands: Vec<_> = (0..HANDS)
         .map(|number| {

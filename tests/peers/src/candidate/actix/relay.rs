@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
+use super::Arbiters;
 use crate::candidate::THREADS;
 use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
@@ -49,7 +50,7 @@ impl Handler<Link> for Node {
     }
 }
 
-pub async fn relay(plan: Plan, arbiters: [ArbiterHandle; THREADS]) -> Sample {
+pub async fn relay(plan: Plan, arbiters: Arbiters) -> Sample {
     let course = Course::of(plan.workload);
     let goal = Goal::new();
     let mut rings = Vec::new();

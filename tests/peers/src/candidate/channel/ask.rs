@@ -21,9 +21,9 @@ struct Round {
 
 pub async fn between_workers<C: Channel>(plan: Plan) -> Sample {
     let (to_echo, questions) = C::small();
-    tokio::spawn(echo(questions));
+    C::spawn(echo(questions));
     let (to_asker, mut rounds) = C::small::<Round>();
-    tokio::spawn(async move {
+    C::spawn(async move {
         while let Some(round) = rounds.receive().await {
             let sum = ask_all(&to_echo, round.questions).await;
             round.done.send(sum).expect("the driver waits");
@@ -40,7 +40,7 @@ pub async fn between_workers<C: Channel>(plan: Plan) -> Sample {
 
 pub async fn from_outside<C: Channel>(plan: Plan) -> Sample {
     let (to_echo, questions) = C::small();
-    tokio::spawn(echo(questions));
+    C::spawn(echo(questions));
     let mut phases = Phases::of(plan.operations);
     while let Some(questions) = phases.next() {
         let sum = ask_all(&to_echo, questions).await;
@@ -54,7 +54,7 @@ pub async fn ten_at_once<C: Channel>(plan: Plan) -> Sample {
     let workers: Vec<_> = (0..TEN)
         .map(|_| {
             let (to_worker, mut questions) = C::small::<Question>();
-            tokio::spawn(async move {
+            C::spawn(async move {
                 while let Some(question) = questions.receive().await {
                     let answer = slow.answer(question.number);
                     question.reply.send(answer).expect("the asker waits");

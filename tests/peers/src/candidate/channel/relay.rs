@@ -30,7 +30,7 @@ fn ring<C: Channel>(nodes: usize, goal: &Arc<Goal>) -> Vec<C::Sender<Token>> {
     for (number, mut tokens) in receivers.into_iter().enumerate() {
         let next = senders[(number + 1) % nodes].clone();
         let goal = Arc::clone(goal);
-        tokio::spawn(async move {
+        C::spawn(async move {
             while let Some(token) = tokens.receive().await {
                 match token.pass(number as u64) {
                     Ok(token) => next.send(token).await,

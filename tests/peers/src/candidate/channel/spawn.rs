@@ -32,9 +32,9 @@ pub async fn idle_memory<C: Channel>(plan: Plan) -> Sample {
 async fn start<C: Channel>(count: u64, goal: &Arc<Goal>, alive: &mut Vec<C::Sender<u64>>) {
     let sum = goal.expect(count);
     for number in 0..count {
-        let (to_worker, mut inbox) = C::small::<u64>();
+        let (to_worker, mut inbox) = C::idle::<u64>();
         let goal = Arc::clone(goal);
-        tokio::spawn(async move {
+        C::spawn(async move {
             while let Some(number) = inbox.receive().await {
                 goal.report(number);
             }

@@ -1,15 +1,15 @@
 //! `tell` and `fan_in`.
 
-use super::{Channel, Receiver, Sender};
+use super::{Channel, Ends, Receiver, Sender};
 use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
 use crate::work::goal::{Goal, Tally};
 use crate::work::{PRODUCERS, sum_below};
 
-pub async fn tell<C: Channel>(plan: Plan, channel: (C::Sender<u64>, C::Receiver<u64>)) -> Sample {
-    let (sink, numbers) = channel;
+pub async fn tell<C: Channel>(plan: Plan, ends: Ends<C, u64>) -> Sample {
+    let (sink, numbers) = ends;
     let goal = Goal::new();
-    tokio::spawn(count(numbers, Tally::new(&goal)));
+    C::spawn(count(numbers, Tally::new(&goal)));
     let mut phases = Phases::of(plan.operations);
     while let Some(n) = phases.next() {
         let sum = goal.expect(n);
@@ -21,17 +21,17 @@ pub async fn tell<C: Channel>(plan: Plan, channel: (C::Sender<u64>, C::Receiver<
     phases.sample()
 }
 
-pub async fn fan_in<C: Channel>(plan: Plan, channel: (C::Sender<u64>, C::Receiver<u64>)) -> Sample {
-    let (sink, numbers) = channel;
+pub async fn fan_in<C: Channel>(plan: Plan, ends: Ends<C, u64>) -> Sample {
+    let (sink, numbers) = ends;
     let goal = Goal::new();
-    tokio::spawn(count(numbers, Tally::new(&goal)));
+    C::spawn(count(numbers, Tally::new(&goal)));
     let mut phases = Phases::of(plan.operations);
     while let Some(n) = phases.next() {
         let sum = goal.expect(n);
         let each = n / PRODUCERS;
         for _ in 0..PRODUCERS {
             let sink = sink.clone();
-            tokio::spawn(async move {
+            C::spawn(async move {
                 for number in 0..each {
                     sink.send(number).await;
                 }

@@ -1,14 +1,17 @@
 //! kameo: actors on tokio tasks.
 
 mod ask;
+mod overload;
 mod pool;
 mod relay;
 mod restart;
+mod skynet;
 mod spawn;
 mod tell;
 
-use super::{Run, on_tokio};
-use crate::workload::Workload;
+use super::Run;
+use super::runtime::{on_main, on_tokio};
+use crate::workload::{Job, Producer, Workload};
 
 pub fn runs(workload: Workload) -> Option<Run> {
     Some(match workload {
@@ -18,15 +21,24 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::FanInBounded => |plan| on_tokio(tell::fan_in(plan, tell::bounded())),
         Workload::Ask => |plan| on_tokio(ask::between_workers(plan)),
         Workload::AskOutside => |plan| on_tokio(ask::from_outside(plan)),
+        Workload::AskMain => |plan| on_main(ask::from_outside(plan)),
         Workload::AskJoin => |plan| on_tokio(ask::ten_at_once(plan)),
         Workload::PingPong | Workload::Pairs | Workload::Ring1 | Workload::Ring100 => {
             |plan| on_tokio(relay::relay(plan))
         }
-        Workload::Pool300ns | Workload::Pool1us | Workload::PoolUneven => {
-            |plan| on_tokio(pool::pool(plan))
+        Workload::Skynet => |plan| on_tokio(skynet::skynet(plan)),
+        Workload::Pool(Job::Short, Producer::Task) => |plan| on_tokio(pool::pool(plan, Job::Short)),
+        Workload::Pool(Job::Medium, Producer::Task) => {
+            |plan| on_tokio(pool::pool(plan, Job::Medium))
         }
+        Workload::Pool(Job::Uneven, Producer::Task) => {
+            |plan| on_tokio(pool::pool(plan, Job::Uneven))
+        }
+        // Compared with the limit only.
+        Workload::Pool(_, Producer::Worker | Producer::Thread) => return None,
         Workload::Spawn => |plan| on_tokio(spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_tokio(spawn::idle_memory(plan)),
         Workload::Restart => |plan| on_tokio(restart::restart(plan)),
+        Workload::Overload => |plan| on_main(overload::overload(plan)),
     })
 }

@@ -10,6 +10,7 @@ use crate::suite::Plan;
 use crate::work::goal::Goal;
 use crate::work::jobs::Jobs;
 use crate::work::{HANDS, sum_below};
+use crate::workload;
 
 struct Job(u64);
 
@@ -28,8 +29,8 @@ impl Message<Job> for Hand {
     }
 }
 
-pub async fn pool(plan: Plan) -> Sample {
-    let jobs = Jobs::of(plan);
+pub async fn pool(plan: Plan, job: workload::Job) -> Sample {
+    let jobs = Jobs::new(job, plan.speed);
     let goal = Goal::new();
     let hands: Vec<_> = (0..HANDS)
         .map(|_| {
