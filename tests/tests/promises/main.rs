@@ -15,6 +15,7 @@ mod lifecycle;
 mod overflow;
 mod pools;
 mod restarts;
+mod retries;
 mod supervision;
 mod system;
 mod tell;
