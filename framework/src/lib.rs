@@ -95,6 +95,7 @@ mod runtime;
 
 // A message inside one process.
 mod actor;
+mod contain;
 
 // What can be seen from outside.
 mod observe;

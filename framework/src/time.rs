@@ -1,15 +1,15 @@
 //! Alarms, and the one timer that wakes for the earliest.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::contain::contain;
 use crate::runtime::Runtime;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// A point in time that is not reached: what adding too long a delay amounts to.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
@@ -73,7 +73,7 @@ impl Alarms {
     /// Sets the one alarm of an owner, known by a number of its own; takes back its earlier one.
     pub(crate) fn set_for(&self, owner: usize, due: Moment, before: Moment, alarm: Alarm) {
         self.cancel_for(owner, before);
-        self.insert(self.key_for(owner, due), alarm);
+        self.insert(lock(&self.set), self.key_for(owner, due), alarm);
     }
 
     /// Takes the owner's alarm back, if it has one.
@@ -90,19 +90,15 @@ impl Alarms {
 
     /// Sets an alarm. After the system has ended, it goes off at once.
     pub(crate) fn set(&self, due: Instant, alarm: Alarm) -> AlarmKey {
-        let number = {
-            let mut set = lock(&self.set);
-            set.next_number += 1;
-            set.next_number
-        };
-        let key = AlarmKey { due, number };
-        self.insert(key, alarm);
+        let mut set = lock(&self.set);
+        let key = AlarmKey { due, number: set.next_number };
+        set.next_number += 1;
+        self.insert(set, key, alarm);
         key
     }
 
-    fn insert(&self, key: AlarmKey, alarm: Alarm) {
+    fn insert(&self, mut set: MutexGuard<'_, Set>, key: AlarmKey, alarm: Alarm) {
         let due = key.due;
-        let mut set = lock(&self.set);
         if set.closed {
             drop(set);
             return alarm.go_off();
@@ -177,12 +173,10 @@ impl Alarm {
 
     /// A waker may be the user's; its panic must not keep the other alarms from going off.
     pub(crate) fn go_off(self) {
-        let gone_off = catch_unwind(AssertUnwindSafe(|| match self {
+        contain(|| match self {
             Self::Wake(waker) => waker.wake(),
             Self::Call(call) => call(),
-        }));
-        // The payload's drop may panic as well.
-        gone_off.unwrap_or_else(std::mem::forget);
+        });
     }
 }
 

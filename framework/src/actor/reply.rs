@@ -25,15 +25,15 @@
 //!   last one out drops. It is initialised exactly while DONE is set and the failure is 0.
 //! - `waker` belongs to the asker while WAITING and DONE are clear; from DONE on it belongs to the
 //!   answerer, if WAITING was set.
-//! - Whoever finds the other's GONE bit when setting its own frees the slot.
+//! - Whoever finds the other's GONE bit, before or while setting its own, is alone and frees the slot.
 
 use std::any::TypeId;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
-use crate::actor::mailbox::waiters::wake_quietly;
 use crate::actor::{cell, dispatcher};
+use crate::contain::contain;
 use crate::pool;
 use crate::sync::{AtomicU32, Ordering, UnsafeCell, ordering};
 
@@ -299,7 +299,7 @@ impl ReplyTo {
             // only read: the last one out drops it.
             header.waker.with(|waker| unsafe {
                 if let Some(waker) = &*waker {
-                    wake_quietly(|| waker.wake_by_ref());
+                    contain(|| waker.wake_by_ref());
                     note_if_foreign(waker);
                 }
             });

@@ -16,73 +16,64 @@
 //! | `system.abandoned` | ERROR | `system`, `workers` |
 
 //!
-//! A supervisor's decisions are reported while it decides: a subscriber must not call back into the
+//! A subscriber that panics keeps nobody from going on. A supervisor's decisions are reported while it decides: a subscriber must not call back into the
 //! system (sending a message is fine, `System::counters` is not).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
 use crate::actor::exit::ExitReason;
 use crate::actor::worker::Overflow;
+use crate::contain::contain;
 
 const MILLHAND: &str = "millhand";
 
-/// A subscriber is somebody else's code. What it does when it panics must not keep a supervisor from
-/// carrying out what it has decided.
-fn say(event: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(event)) {
-        // Its drop may panic as well.
-        std::mem::forget(payload);
-    }
-}
-
 pub(crate) fn worker_exited(worker: &str, reason: &ExitReason, fruitful: bool) {
     if reason.is_normal() {
-        say(|| info!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
+        contain(|| info!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
     } else {
-        say(|| warn!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
+        contain(|| warn!(target: MILLHAND, event = "worker.exited", worker, %reason, fruitful));
     }
 }
 
 pub(crate) fn worker_restarting(worker: &str, delay: Duration) {
     let delay_ms = delay.as_millis() as u64;
-    say(|| info!(target: MILLHAND, event = "worker.restarting", worker, delay_ms));
+    contain(|| info!(target: MILLHAND, event = "worker.restarting", worker, delay_ms));
 }
 
 pub(crate) fn worker_killed(worker: &str) {
-    say(|| warn!(target: MILLHAND, event = "worker.killed", worker));
+    contain(|| warn!(target: MILLHAND, event = "worker.killed", worker));
 }
 
 pub(crate) fn stopped_hook_panicked(worker: &str, reason: &ExitReason) {
-    say(|| error!(target: MILLHAND, event = "worker.hook_panicked", worker, %reason));
+    contain(|| error!(target: MILLHAND, event = "worker.hook_panicked", worker, %reason));
 }
 
 pub(crate) fn message_lost(worker: &str, crashes: u32, reason: &ExitReason) {
-    say(|| warn!(target: MILLHAND, event = "message.lost", worker, crashes, %reason));
+    contain(|| warn!(target: MILLHAND, event = "message.lost", worker, crashes, %reason));
 }
 
 pub(crate) fn message_dropped(worker: &str, overflow: Overflow) {
-    say(|| debug!(target: MILLHAND, event = "message.dropped", worker, ?overflow));
+    contain(|| debug!(target: MILLHAND, event = "message.dropped", worker, ?overflow));
 }
 
 pub(crate) fn drop_panicked(reason: &ExitReason) {
-    say(|| error!(target: MILLHAND, event = "drop.panicked", %reason));
+    contain(|| error!(target: MILLHAND, event = "drop.panicked", %reason));
 }
 
 pub(crate) fn supervisor_escalated(supervisor: &str, reason: &ExitReason) {
-    say(|| error!(target: MILLHAND, event = "supervisor.escalated", supervisor, %reason));
+    contain(|| error!(target: MILLHAND, event = "supervisor.escalated", supervisor, %reason));
 }
 
 pub(crate) fn system_started(system: &str) {
-    say(|| info!(target: MILLHAND, event = "system.started", system));
+    contain(|| info!(target: MILLHAND, event = "system.started", system));
 }
 
 pub(crate) fn system_stopped(system: &str) {
-    say(|| info!(target: MILLHAND, event = "system.stopped", system));
+    contain(|| info!(target: MILLHAND, event = "system.stopped", system));
 }
 
 pub(crate) fn system_abandoned(system: &str, workers: &[String]) {
-    say(|| error!(target: MILLHAND, event = "system.abandoned", system, ?workers));
+    contain(|| error!(target: MILLHAND, event = "system.abandoned", system, ?workers));
 }

@@ -1,11 +1,11 @@
-//! Beginnings and ends: how an incarnation is made, what is left when it has ended, and how a worker
-//! ends for good or is taken away from a driver that is stuck in it.
+//! Beginnings and ends: how an incarnation is made, what is left when it has ended, and how a worker ends
+//! for good.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::activation::Slice;
-use super::quietly::{discard_quietly, drop_quietly, quietly};
+use super::quietly::{discard_quietly, drop_quietly};
 use super::{Core, Desk, Life, Ran};
 use crate::actor::context::Context;
 use crate::actor::envelope::Envelope;
@@ -104,7 +104,7 @@ impl<W: Worker> Core<W> {
             return;
         }
         self.counts.lost();
-        quietly(|| events::message_lost(&self.path, crashes, reason));
+        events::message_lost(&self.path, crashes, reason);
         self.private(desk).crashes = 0;
         if let Some(asker) = asker {
             let orders = &self.header.orders;
@@ -117,7 +117,7 @@ impl<W: Worker> Core<W> {
     /// The generation is over: from here on nothing of it may act, and the supervisor decides.
     pub(super) fn report_exit(&self, reason: &ExitReason, fruitful: bool) {
         self.advance_generation();
-        quietly(|| events::worker_exited(&self.path, reason, fruitful));
+        events::worker_exited(&self.path, reason, fruitful);
         self.parent.child_exited(self.child, reason.clone(), fruitful);
     }
 

@@ -431,8 +431,8 @@ const ORDINARY: usize = 1024;
 /// What all places are aligned to; that of a line of memory.
 const ALIGN: usize = 64;
 
-/// Pieces of ordinary memory that a thread keeps: one for each activation that runs inside another's
-/// handler (see `Header::hand_over`), as far as that goes in general.
+/// Pieces of ordinary memory that a thread keeps. A handler that is suspended takes one away, and brings it
+/// back, perhaps to another thread, when it is done.
 const STOCK: usize = 4;
 
 thread_local! {

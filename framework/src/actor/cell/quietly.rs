@@ -1,4 +1,4 @@
-//! User code that runs where its panic must not end anything: it is caught here.
+//! Dropping what is the user's where a panic must not end anything: it is caught here, and reported.
 
 use std::any::Any;
 use std::mem;
@@ -9,16 +9,11 @@ use crate::actor::exit::ExitReason;
 use crate::actor::reply::Failure;
 use crate::observe::events;
 
-/// Does something that may call the user's code, such as a subscriber or a `Display`; a panic ends here.
-pub(super) fn quietly(f: impl FnOnce()) {
-    drop_quietly(catch_unwind(AssertUnwindSafe(f)));
-}
-
 /// Drops something of the user's; a panic in it ends here.
 pub(super) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         let reason = ExitReason::panicked(&*payload);
-        drop(catch_unwind(AssertUnwindSafe(|| events::drop_panicked(&reason))));
+        events::drop_panicked(&reason);
         // A payload whose own drop panics as well is leaked.
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             mem::forget::<Box<dyn Any + Send>>(again);

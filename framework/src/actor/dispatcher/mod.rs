@@ -97,7 +97,8 @@ const MESSAGE_BUDGET_ALONE: u32 = 32;
 const MESSAGES_PER_POLL_ALONE: u32 = 64;
 
 thread_local! {
-    /// Workers that are being run in place on this thread.
+    /// Workers that this thread runs, one inside the other, though it may not be a driver's: it ends them
+    /// because their runtime is gone.
     static NESTING: Cell<u32> = const { Cell::new(0) };
 
     /// The driver that is being polled on this thread.

@@ -4,9 +4,9 @@
 //! empty may take the room. The called sender then stands where it stood before.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
+use crate::contain::contain;
 use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
 
 /// The line of waiting senders. Empty in the common case, which costs the consumer one fence and one
@@ -119,7 +119,7 @@ impl Waiters {
             next
         };
         if let Some(waker) = next {
-            wake_quietly(|| waker.wake());
+            contain(|| waker.wake());
         }
     }
 
@@ -150,16 +150,9 @@ impl Waiters {
             called
         };
         for waker in called {
-            wake_quietly(|| waker.wake());
+            contain(|| waker.wake());
         }
     }
-}
-
-/// Wakes somebody whose waker may be the user's own: its panic is not the waking worker's.
-#[inline]
-pub(crate) fn wake_quietly(wake: impl FnOnce()) {
-    // The payload's drop may panic as well.
-    catch_unwind(AssertUnwindSafe(wake)).unwrap_or_else(std::mem::forget);
 }
 
 impl Line {

@@ -148,7 +148,8 @@ impl Plan {
         self.report_start || self.strategy != Strategy::OneForOne
     }
 
-    /// A child has come up: the next one's turn. All are looked at only when it was the last.
+    /// A child has come up: the next one's turn. All are looked at only when it was the last, and the parent
+    /// waits to hear that all are up.
     fn start_after(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
         let mut later = self.children.range(id + 1..);
         let next = later.find(|(_, child)| {
