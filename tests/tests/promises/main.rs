@@ -9,6 +9,7 @@ mod ask;
 mod blocking;
 mod depth;
 mod events;
+mod fairness;
 mod kill;
 mod leaks;
 mod lifecycle;

@@ -168,3 +168,24 @@ impl Line {
         self.senders.pop_front().map(|(_, waker)| waker)
     }
 }
+
+#[cfg(all(test, not(millhand_loom)))]
+mod tests {
+    use super::*;
+
+    /// Called together, and each finds that others took the room: they stand as they stood before.
+    #[test]
+    fn senders_that_were_called_in_vain_keep_their_order() {
+        let waiters = Waiters::new();
+        let mut tickets = [None; 4];
+        let turns = |waiters: &Waiters, tickets: &mut [Option<Ticket>; 4]| {
+            tickets.each_mut().map(|ticket| waiters.join(ticket, Waker::noop()))
+        };
+        let came = turns(&waiters, &mut tickets);
+        assert_eq!(came, [Turn::First, Turn::NotYet, Turn::NotYet, Turn::NotYet]);
+        waiters.make_room(3);
+        assert_eq!(turns(&waiters, &mut tickets)[..3], [Turn::Called; 3]);
+        let line: Vec<_> = lock(&waiters.line).senders.iter().map(|place| place.0).collect();
+        assert_eq!(line, [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Nobody is shut out: not work from outside, not timers, not other workers that block.
+
+use std::time::Duration;
+
+use millhand::prelude::*;
+use millhand::{Backoff, Intensity};
+use tokio::runtime::Builder;
+
+use crate::stage::*;
+
+/// Tells itself to go on, for as long as it can.
+#[derive(Message)]
+#[message(local)]
+struct Again;
+
+#[derive(Worker)]
+#[worker(handles(Again))]
+struct Busy;
+
+impl Handle<Again> for Busy {
+    async fn handle(&mut self, _: Again, cx: &mut Context<Self>) {
+        // Refused once the worker is draining, which ends it.
+        let _ = cx.address().try_tell(Again);
+        // Longer than a driver's look into its own queue.
+        let begin = std::time::Instant::now();
+        while begin.elapsed() < Duration::from_micros(50) {}
+    }
+}
+
+async fn clerk(system: &System) -> Address<Clerk> {
+    system.worker("clerk", Clerk::writing(&Log::new())).start().await.unwrap()
+}
+
+async fn busy_ones(system: &System) {
+    for n in 0..4 {
+        let busy = system.worker(format!("busy {n}"), || Busy).start().await.unwrap();
+        busy.tell(Again).await.unwrap();
+    }
+}
+
+#[test]
+fn workers_that_are_always_busy_do_not_shut_out_work_from_outside() {
+    on_every_runtime(async || {
+        let system = system().await;
+        let idle = clerk(&system).await;
+        busy_ones(&system).await;
+        for n in 0..20 {
+            assert_eq!(idle.ask(Note(n)).await, Ok(n));
+        }
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// The runtime looks at its timers between a bounded number of messages, which is what is counted here: in
+/// 10 ms there is time for 200, and a timer that is due waits for a few dozen more.
+#[test]
+fn workers_that_are_always_busy_do_not_shut_out_timers() {
+    guarded("a current-thread runtime", || {
+        current_thread().block_on(async {
+            let system = system().await;
+            busy_ones(&system).await;
+            let handled = || system.counters().iter().map(|(_, counters)| counters.handled).sum();
+            for _ in 0..5 {
+                let before: u64 = handled();
+                tokio::time::sleep(ms(10)).await;
+                let meanwhile = handled() - before;
+                assert!(meanwhile < 1_000, "{meanwhile} messages went before a timer");
+            }
+            system.shutdown().await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_start_that_fails_without_delay_lets_others_run() {
+    guarded("a current-thread runtime", || {
+        current_thread().block_on(async {
+            let at_once = Backoff { first: Duration::ZERO, ..Backoff::default() };
+            let for_ever = Intensity { fruitless: u32::MAX, ..Intensity::default() };
+            let system = System::builder("test").backoff(at_once).intensity(for_ever);
+            let system = system.start().await.unwrap();
+            let never = system.worker("never", || Err::<Busy, _>("not yet"));
+            assert!(tokio::time::timeout(ms(20), never.start()).await.is_err());
+            let clerk = clerk(&system).await;
+            assert_eq!(clerk.ask(Note(1)).await, Ok(1));
+            system.shutdown().await.unwrap();
+        });
+    });
+}
+
+/// Blocks its thread, and tells itself to go on.
+#[derive(Worker)]
+#[worker(handles(Again, Note), blocking)]
+struct Blocking;
+
+impl Handle<Again> for Blocking {
+    async fn handle(&mut self, _: Again, cx: &mut Context<Self>) {
+        let _ = cx.address().try_tell(Again);
+    }
+}
+
+impl Handle<Note> for Blocking {
+    async fn handle(&mut self, Note(n): Note, _: &mut Context<Self>) -> u64 {
+        n
+    }
+}
+
+#[test]
+fn a_flooded_blocking_worker_does_not_keep_the_only_blocking_thread() {
+    guarded("one blocking thread", || {
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            let system = system().await;
+            let flooded = system.worker("flooded", || Blocking).start().await.unwrap();
+            let other = system.worker("other", || Blocking).start().await.unwrap();
+            flooded.tell(Again).await.unwrap();
+            for n in 0..20 {
+                assert_eq!(other.ask(Note(n)).await, Ok(n));
+            }
+            system.shutdown().await.unwrap();
+        });
+    });
+}
