@@ -111,28 +111,45 @@ pub(crate) fn fence_heavy() {
 #[cfg(all(target_os = "linux", not(millhand_loom)))]
 mod asymmetric {
     use rustix::thread::{MembarrierCommand, MembarrierQuery, membarrier, membarrier_query};
-    use std::sync::OnceLock;
+    use std::sync::Once;
     use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+    use std::thread;
+
+    /// Whether the heavy half calls `membarrier`. Turns true before `LIGHT_IS_REAL` turns false.
+    static HEAVY_CALLS: AtomicBool = AtomicBool::new(false);
 
     /// Whether the light half must be a real fence: until registration has succeeded, and for ever
     /// where a kernel or a sandbox refuses `membarrier`.
     static LIGHT_IS_REAL: AtomicBool = AtomicBool::new(true);
 
-    /// Registers the process once. Called before any driver exists, so no light half runs before it.
+    /// Registers the process once, on a thread of its own: in a process that has threads already the
+    /// kernel takes some 10 ms, for which no system's start has to wait.
     pub(crate) fn prepare() {
-        static ONCE: OnceLock<()> = OnceLock::new();
-        ONCE.get_or_init(|| {
-            let supported = membarrier_query().contains(MembarrierQuery::PRIVATE_EXPEDITED);
-            if supported && membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok() {
-                LIGHT_IS_REAL.store(false, Ordering::Release);
-            }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Without this thread both halves stay real fences, which is right and only slower.
+            let _ = thread::Builder::new().name("millhand-fences".into()).spawn(register);
         });
+    }
+
+    /// Changes both halves over, in an order in which every mixture of old and new still pairs.
+    ///
+    /// A heavy half that has not seen the first flag made its fence before the one here, in the total
+    /// order of `SeqCst`. A light half that has seen the second flag comes after the one here, so it
+    /// sees all that such a heavy half stored before, and needs no fence of its own.
+    fn register() {
+        let supported = membarrier_query().contains(MembarrierQuery::PRIVATE_EXPEDITED);
+        if supported && membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok() {
+            HEAVY_CALLS.store(true, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            LIGHT_IS_REAL.store(false, Ordering::Release);
+        }
     }
 
     #[inline(always)]
     pub(super) fn light() {
-        // Ordering: the flag changes once, before the first driver; a stale `true` is only slower.
-        if LIGHT_IS_REAL.load(Ordering::Relaxed) {
+        // Ordering: Acquire pairs with the Release of `register`; a stale `true` is only slower.
+        if LIGHT_IS_REAL.load(Ordering::Acquire) {
             fence(Ordering::SeqCst);
         } else {
             compiler_fence(Ordering::SeqCst);
@@ -141,7 +158,8 @@ mod asymmetric {
 
     pub(super) fn heavy() {
         fence(Ordering::SeqCst);
-        if !LIGHT_IS_REAL.load(Ordering::Acquire) {
+        // Ordering: after the fence, so that a stale `false` means what `register` says.
+        if HEAVY_CALLS.load(Ordering::Relaxed) {
             membarrier(MembarrierCommand::PrivateExpedited)
                 .expect("membarrier worked when the process registered");
         }
