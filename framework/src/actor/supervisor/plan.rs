@@ -259,6 +259,9 @@ impl Plan {
                 if !was_asked && !self.should_restart(id, reason) {
                     self.finish_child(id, reason, actions);
                 }
+                if for_good && self.impatient {
+                    self.retire_if_down(id, actions);
+                }
                 self.stop_next(actions);
             }
             Mode::Down | Mode::Gone => {}
@@ -476,6 +479,9 @@ impl Plan {
             Mode::Gone | Mode::Stopping(Goal::Retire) => {}
             _ => {
                 self.mode = Mode::Stopping(Goal::Retire);
+                if self.impatient {
+                    self.retire_all(actions);
+                }
                 self.stop_next(actions);
             }
         }
@@ -497,6 +503,7 @@ impl Plan {
         }
         if for_good {
             // None waits for a later one any more, which may be stuck.
+            self.retire_all(actions);
             self.stop_next(actions);
         }
     }
@@ -514,7 +521,8 @@ impl Plan {
                 return;
             };
             match child.phase {
-                _ if self.impatient => self.retire_all(actions),
+                // Each is retired when it ends.
+                _ if self.impatient => {}
                 Phase::Down | Phase::Waiting => self.retire_child(last, actions),
                 Phase::Starting | Phase::Up => self.stop_child(last, true, actions),
                 Phase::Stopping | Phase::Killed | Phase::Retiring => {}
@@ -533,11 +541,18 @@ impl Plan {
 
     /// Retires whatever is down, in reverse order.
     fn retire_all(&mut self, actions: &mut Vec<Action>) {
-        for (&id, child) in self.children.iter_mut().rev() {
-            if matches!(child.phase, Phase::Down | Phase::Waiting) {
-                child.phase = Phase::Retiring;
-                actions.push(Action::Retire(id));
-            }
+        let ids: Vec<_> = self.children.keys().rev().copied().collect();
+        for id in ids {
+            self.retire_if_down(id, actions);
+        }
+    }
+
+    fn retire_if_down(&mut self, id: ChildId, actions: &mut Vec<Action>) {
+        #[cfg(all(test, not(millhand_loom)))]
+        crowd::looks(1);
+        let phase = self.children.get(&id).map(|child| child.phase);
+        if matches!(phase, Some(Phase::Down | Phase::Waiting)) {
+            self.retire_child(id, actions);
         }
     }
 

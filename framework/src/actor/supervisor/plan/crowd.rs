@@ -47,6 +47,9 @@ fn work_off(plan: &mut Plan, mut events: VecDeque<Event>) -> (usize, usize) {
                 Action::Halt(id) | Action::Drain(id) => {
                     events.push_back(Event::Exited(id, ExitReason::Shutdown, true));
                 }
+                Action::Kill(id) => {
+                    events.push_back(Event::Exited(id, ExitReason::Killed, true));
+                }
                 Action::Retire(id) => events.push_back(Event::Gone(id)),
                 _ => {}
             }
@@ -86,6 +89,19 @@ fn a_crowd_that_ends_by_itself_is_not_looked_at_each_time() {
     let (looks, orders) = work_off(&mut plan, ends);
     assert!(orders >= CROWD, "{orders} orders");
     assert!(looks <= CROWD, "{looks} looks");
+}
+
+/// Those that drain are killed; they end in an order of their own.
+#[test]
+fn a_crowd_that_is_killed_is_not_looked_at_each_time() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let (mut plan, start) = crowd(strategy, Restart::Permanent);
+        work_off(&mut plan, start);
+        let (looks, orders) = work_off(&mut plan, [Event::Retire, Event::Kill].into());
+        assert!(orders >= 3 * CROWD, "{strategy:?}: {orders} orders");
+        assert!(looks <= 4 * CROWD, "{strategy:?}: {looks} looks");
+        assert!(!plan.accepts_children());
+    }
 }
 
 #[test]
