@@ -158,11 +158,13 @@ impl End {
     /// No driver is left, because the runtime was dropped: nothing will run again, so everything that
     /// waits for something must fail now.
     pub(crate) fn runtime_gone(&self) {
-        if let Some(root) = self.root.upgrade() {
-            root.extinguish();
-            root.handle(Event::Retire);
-            root.handle(Event::Kill);
-        }
+        self.dispatcher.before_clearing(|| {
+            if let Some(root) = self.root.upgrade() {
+                root.extinguish();
+                root.handle(Event::Retire);
+                root.handle(Event::Kill);
+            }
+        });
         self.dispatcher.clear_queues();
         self.end();
     }

@@ -7,6 +7,7 @@ mod stage;
 mod abandon;
 mod ask;
 mod blocking;
+mod crowds;
 mod depth;
 mod events;
 mod fairness;

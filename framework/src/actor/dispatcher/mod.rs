@@ -22,6 +22,7 @@ pub(crate) mod watchdog;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -100,6 +101,9 @@ thread_local! {
     /// Workers that this thread runs, one inside the other, though it may not be a driver's: it ends them
     /// because their runtime is gone.
     static NESTING: Cell<u32> = const { Cell::new(0) };
+
+    /// The dispatchers whose queues this thread is about to clear.
+    static CLEARING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
 
     /// The driver that is being polled on this thread.
     static CURRENT: RefCell<Option<Box<Local>>> = const { RefCell::new(None) };
@@ -227,7 +231,7 @@ impl Dispatcher {
     }
 
     fn go_down(&self) {
-        self.alarms.close();
+        self.before_clearing(|| self.alarms.close());
         if let Some(on_over) = self.on_over.get() {
             on_over();
         }
@@ -254,20 +258,42 @@ impl Dispatcher {
 
     /// Ends, on this thread, the workers that are left in the queues of drivers that are gone.
     pub(crate) fn clear_queues(&self) {
-        loop {
-            let mut left = self.injector.pop_batch(usize::MAX);
-            left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
-            // A stuck driver's queue can still be stolen from.
-            let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
-            for seat in &self.seats {
-                let _ = seat.stealer.steal(&stolen, |length| length);
-            }
-            left.extend(std::iter::from_fn(|| stolen.pop()));
-            if left.is_empty() {
-                return;
-            }
-            drop(left);
+        let already =
+            CLEARING.try_with(|clearing| clearing.borrow().contains(&ptr::from_ref(self)));
+        if already == Ok(true) {
+            // The end of one worker has woken another: it has its turn further out on this stack.
+            return;
         }
+        self.before_clearing(|| while self.clear_queues_once() {});
+    }
+
+    /// Does something that may wake workers. They stay in the queues, which the caller then clears: a chain
+    /// of workers that wait for each other would use up the stack otherwise.
+    pub(crate) fn before_clearing(&self, act: impl FnOnce()) {
+        struct Until;
+
+        impl Drop for Until {
+            fn drop(&mut self) {
+                let _ = CLEARING.try_with(|clearing| clearing.borrow_mut().pop());
+            }
+        }
+
+        let entered = CLEARING.try_with(|clearing| clearing.borrow_mut().push(self));
+        let _until = entered.is_ok().then_some(Until);
+        act();
+    }
+
+    /// False: there was nothing.
+    fn clear_queues_once(&self) -> bool {
+        let mut left = self.injector.pop_batch(usize::MAX);
+        left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
+        // A stuck driver's queue can still be stolen from.
+        let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
+        for seat in &self.seats {
+            let _ = seat.stealer.steal(&stolen, |length| length);
+        }
+        left.extend(std::iter::from_fn(|| stolen.pop()));
+        !left.is_empty()
     }
 
     /// The watchdog's round: takes work away from a driver that has not moved since the last one.
