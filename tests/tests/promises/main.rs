@@ -20,6 +20,7 @@ mod partings;
 mod pools;
 mod restarts;
 mod retries;
+mod subscribers;
 mod supervision;
 mod system;
 mod tell;

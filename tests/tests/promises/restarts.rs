@@ -451,13 +451,7 @@ fn siblings_that_were_stopped_in_time_leave_no_timers_behind() {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    const ALONE: &str = "PROMISES_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let this = std::env::current_exe().unwrap();
-        let name = "restarts::siblings_that_were_stopped_in_time_leave_no_timers_behind";
-        let run = std::process::Command::new(this).args(["--exact", name]).env(ALONE, "1").output();
-        let run = run.unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    if !alone("restarts::siblings_that_were_stopped_in_time_leave_no_timers_behind") {
         return;
     }
     on_two_threads(async || {

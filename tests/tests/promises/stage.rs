@@ -26,6 +26,21 @@ pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+/// True: this is a process of its own, for what takes in the whole process. Otherwise runs the test of this
+/// name (module and function) in one, which must pass; then there is nothing more to do here.
+pub(crate) fn alone(test: &str) -> bool {
+    const ALONE: &str = "PROMISES_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let this = std::env::current_exe().expect("a test runs in a program");
+    let run = std::process::Command::new(this).args(["--exact", test]).env(ALONE, "1").output();
+    let run = run.expect("it can be run again");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    false
+}
+
 /// Runs a body on a thread of its own, so that a hang is a failure.
 pub(crate) fn guarded(what: &str, body: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::channel();

@@ -528,16 +528,7 @@ fn watchdogs_of(name: &str) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn fifty_systems_one_after_another_leak_no_thread() {
-    const ALONE: &str = "PROMISES_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let this = std::env::current_exe().unwrap();
-        let name = "system::fifty_systems_one_after_another_leak_no_thread";
-        let status = std::process::Command::new(this)
-            .args(["--exact", name])
-            .env(ALONE, "1")
-            .output()
-            .unwrap();
-        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
+    if !alone("system::fifty_systems_one_after_another_leak_no_thread") {
         return;
     }
     on_two_threads(async || {
