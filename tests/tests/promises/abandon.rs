@@ -248,6 +248,7 @@ impl std::fmt::Display for TooLate {
 
 impl std::error::Error for TooLate {}
 
+/// G17
 #[test]
 fn a_constructor_that_returns_after_its_abandonment_changes_nothing() {
     for ending in [Ending::Made, Ending::Failed, Ending::Panicked] {
@@ -278,6 +279,8 @@ fn a_constructor_that_returns_after_its_abandonment_changes_nothing() {
     }
 }
 
+/// G17
+///
 /// The message is lost: a copy that was never made cannot be handled again.
 #[test]
 fn a_copy_for_a_retry_that_does_not_return_is_abandoned() {
@@ -307,6 +310,7 @@ fn a_copy_for_a_retry_that_does_not_return_is_abandoned() {
     });
 }
 
+/// G17
 #[test]
 fn a_timers_message_whose_copy_does_not_return_is_abandoned() {
     on_two_threads(async || {
@@ -328,6 +332,7 @@ fn a_timers_message_whose_copy_does_not_return_is_abandoned() {
     });
 }
 
+/// G17
 #[test]
 fn a_reply_that_nobody_wants_and_that_does_not_drop_is_abandoned() {
     on_two_threads(async || {

@@ -193,6 +193,8 @@ fn a_message_in_a_blocked_handlers_hand_takes_no_room() {
     });
 }
 
+/// G20
+///
 /// The one blocking thread is busy with something else when the runtime goes away: the activation that
 /// was queued behind it never runs, and whoever asked must be told.
 #[test]

@@ -27,6 +27,27 @@ impl Handle<Again> for Busy {
     }
 }
 
+/// Has a timer that is due each millisecond.
+#[derive(Worker)]
+#[worker(handles(Note), lifecycle)]
+struct Ticking {
+    ticks: Log,
+}
+
+impl Lifecycle for Ticking {
+    async fn started(&mut self, cx: &mut Context<Self>) -> Result<(), millhand::BoxError> {
+        cx.every(ms(1), Note(0));
+        Ok(())
+    }
+}
+
+impl Handle<Note> for Ticking {
+    async fn handle(&mut self, Note(n): Note, _: &mut Context<Self>) -> u64 {
+        self.ticks.push(n);
+        n
+    }
+}
+
 async fn clerk(system: &System) -> Address<Clerk> {
     system.worker("clerk", Clerk::writing(&Log::new())).start().await.unwrap()
 }
@@ -66,6 +87,61 @@ fn workers_that_are_always_busy_do_not_shut_out_timers() {
                 let meanwhile = handled() - before;
                 assert!(meanwhile < 1_000, "{meanwhile} messages went before a timer");
             }
+            system.shutdown().await.unwrap();
+        });
+    });
+}
+
+/// A tick of another worker's timer, a restart after its delay, and a handler that waits for a timer of
+/// tokio's all come in from outside of the drivers.
+#[test]
+fn workers_that_are_always_busy_do_not_shut_out_what_others_wait_for() {
+    on_every_runtime(async || {
+        let log = Log::new();
+        let system = system().await;
+        let crashing = system.worker("crashing", Clerk::writing(&log)).start().await.unwrap();
+        let sleeping = clerk(&system).await;
+        let ticks = log.clone();
+        let ticking = system.worker("ticking", move || Ticking { ticks: ticks.clone() });
+        ticking.start().await.unwrap();
+        busy_ones(&system).await;
+        // Fruitless: it comes back after 10 ms.
+        crashing.tell(Run::crash()).await.unwrap();
+        let sleep = Run::new(async {
+            for _ in 0..5 {
+                tokio::time::sleep(ms(1)).await;
+            }
+            5
+        });
+        assert_eq!(sleeping.ask(sleep).no_timeout().await.ok(), Some(5));
+        assert_eq!(crashing.ask(Note(1)).no_timeout().await, Ok(1));
+        assert_eq!(crashing.counters().restarts, 1);
+        eventually("the timer goes on", || log.len() > 10).await;
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// A handler that gives way to tokio's tasks is back when those have had a turn: after a bounded number of
+/// messages of others, which is what is counted here.
+#[test]
+fn workers_that_are_always_busy_do_not_shut_out_a_handler_that_yields() {
+    guarded("a current-thread runtime", || {
+        current_thread().block_on(async {
+            const YIELDS: u64 = 3;
+            let system = system().await;
+            let polite = clerk(&system).await;
+            busy_ones(&system).await;
+            let yields = Run::new(async {
+                for _ in 0..YIELDS {
+                    tokio::task::yield_now().await;
+                }
+                YIELDS
+            });
+            let handled = || system.counters().iter().map(|(_, counters)| counters.handled).sum();
+            let before: u64 = handled();
+            assert_eq!(polite.ask(yields).no_timeout().await.ok(), Some(YIELDS));
+            let meanwhile = handled() - before;
+            assert!(meanwhile < YIELDS * 4_000, "{meanwhile} messages went before {YIELDS} yields");
             system.shutdown().await.unwrap();
         });
     });

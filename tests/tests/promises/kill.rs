@@ -73,6 +73,8 @@ fn a_stuck_handler_does_not_stop_the_other_worker() {
     });
 }
 
+/// G17
+///
 /// What a handler has set going before it got stuck is on the stuck thread's own queues.
 #[test]
 fn workers_woken_by_a_handler_that_gets_stuck_run_elsewhere() {
@@ -103,6 +105,8 @@ fn workers_woken_by_a_handler_that_gets_stuck_run_elsewhere() {
     });
 }
 
+/// G5, G17
+///
 /// A handler that sets a timer and gets stuck: the timekeeper must not be stuck behind it.
 #[test]
 fn timeouts_go_on_beside_a_handler_that_set_a_timer_and_got_stuck() {
@@ -269,6 +273,8 @@ fn shutdown_returns_by_its_deadline_and_names_what_it_left_behind() {
     }
 }
 
+/// G20
+///
 /// `shutdown_background` with a stuck thread: asks on another runtime fail all the same.
 #[test]
 fn a_runtime_that_is_dropped_with_a_stuck_thread_fails_every_pending_ask() {

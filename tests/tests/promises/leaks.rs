@@ -122,6 +122,8 @@ fn after_its_runtime_is_dropped_all_is_gone() {
     }
 }
 
+/// G21
+///
 /// A runtime that is dropped before its tasks were ever polled.
 #[test]
 fn a_runtime_dropped_right_after_the_start_leaves_nothing() {
@@ -144,6 +146,7 @@ fn a_runtime_dropped_right_after_the_start_leaves_nothing() {
     });
 }
 
+/// G21
 #[test]
 fn crashes_and_kills_leak_no_message() {
     on_every_runtime(async || {

@@ -343,6 +343,8 @@ fn a_panic_in_the_drop_of_a_message_in_hand_is_a_crash() {
     });
 }
 
+/// G13
+///
 /// Messages that nobody handles are dropped by the library; their panics end there.
 #[test]
 fn a_panic_in_the_drop_of_a_message_that_is_given_up_hurts_nobody() {
@@ -366,6 +368,7 @@ fn a_panic_in_the_drop_of_a_message_that_is_given_up_hurts_nobody() {
     });
 }
 
+/// G13
 #[test]
 fn a_panic_in_the_drop_of_an_expired_message_hurts_nobody() {
     paused(async || {
@@ -385,6 +388,7 @@ fn a_panic_in_the_drop_of_an_expired_message_hurts_nobody() {
     });
 }
 
+/// G13
 #[test]
 fn a_payload_whose_own_drop_panics_hurts_nobody() {
     struct Payload;

@@ -22,6 +22,8 @@ struct Starter {
     tries: Arc<AtomicU32>,
     /// The job succeeds at this try.
     good: u32,
+    /// Its timer's message crashes it.
+    fragile: bool,
 }
 
 impl Lifecycle for Starter {
@@ -44,30 +46,49 @@ impl Handle<Job> for Starter {
 impl Handle<Init> for Starter {
     async fn handle(&mut self, _: Init, cx: &mut Context<Self>) {
         assert_eq!(cx.attempt(), 1);
+        // In the life that came after the job's crash.
+        assert!(!self.fragile || self.tries.load(Ordering::SeqCst) == 0, "planned");
     }
 }
 
-fn starter(good: u32) -> (Arc<AtomicU32>, impl Fn() -> Starter) {
+fn starter(good: u32, fragile: bool) -> (Arc<AtomicU32>, impl Fn() -> Starter) {
     silence_planned_panics();
     let tries = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tries);
-    (tries, move || Starter { tries: Arc::clone(&counted), good })
+    (tries, move || Starter { tries: Arc::clone(&counted), good, fragile })
 }
 
+/// G9
 #[test]
 fn a_retry_goes_before_a_timer_and_keeps_its_count() {
     paused(async || {
         let system = system().await;
-        let (tries, good_at_third) = starter(3);
+        let (tries, good_at_third) = starter(3, false);
         let worker = system.worker("good", good_at_third).start().await.unwrap();
         assert_eq!(worker.ask(Job).no_timeout().await.ok(), Some(3));
         assert_eq!(tries.load(Ordering::SeqCst), 3);
-        let (tries, never_good) = starter(u32::MAX);
+        let (tries, never_good) = starter(u32::MAX, false);
         let worker = system.worker("poison", never_good).start().await.unwrap();
         assert_eq!(failure(worker.ask(Job).no_timeout().await), "Restarted");
         tokio::time::sleep(secs(10)).await;
         assert_eq!(tries.load(Ordering::SeqCst), 3);
         assert_eq!((worker.counters().lost, worker.counters().retried), (1, 2));
         system.shutdown().await.unwrap();
+    });
+}
+
+/// G8, G9: the crash of a timer's message, in the life that handles the retry, costs nothing else.
+#[test]
+fn a_retry_is_not_pushed_out_by_the_crash_of_a_timer() {
+    paused(async || {
+        let system = system().await;
+        let (tries, good_at_second) = starter(2, true);
+        let worker = system.worker("fragile", good_at_second).start().await.unwrap();
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(worker.ask(Job).no_timeout().await.ok(), Some(2));
+        tokio::time::sleep(ms(1)).await;
+        assert_eq!(tries.load(Ordering::SeqCst), 2);
+        assert_eq!((worker.counters().received, worker.counters().lost), (1, 0));
+        drop(system);
     });
 }

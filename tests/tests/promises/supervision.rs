@@ -526,6 +526,7 @@ fn one_name_for_two_message_types_is_an_error_that_names_both() {
     });
 }
 
+/// G23
 #[test]
 fn two_message_types_in_one_function_are_two_types() {
     macro_rules! one_type {

@@ -307,6 +307,7 @@ fn a_shutdown_goes_on_when_its_future_is_dropped() {
     });
 }
 
+/// G19
 #[test]
 fn a_shutdown_with_its_own_deadline_kills_what_is_suspended() {
     paused(async || {
@@ -330,6 +331,8 @@ fn a_shutdown_with_its_own_deadline_kills_what_is_suspended() {
     });
 }
 
+/// G19
+///
 /// A second for each of 100 messages: its own 5 s are too short, or the system's deadline is.
 #[test]
 fn shutdown_names_those_it_killed_with_work_left_and_no_others() {
@@ -366,6 +369,8 @@ fn shutdown_names_those_it_killed_with_work_left_and_no_others() {
     }
 }
 
+/// G19
+///
 /// A message whose destructor hangs, in the mailbox of a worker that waits for its restart.
 #[test]
 fn shutdown_names_a_worker_that_is_stuck_in_giving_its_messages_up() {

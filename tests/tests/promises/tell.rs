@@ -2,8 +2,10 @@
 //! back.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{self, Wake, Waker};
 use std::thread;
 
 use millhand::{Address, System, TellError};
@@ -224,6 +226,60 @@ fn senders_that_wait_for_room_are_served_in_order() {
         }
         system.shutdown().await.unwrap();
         assert_eq!(log.take(), (0..=20).collect::<Vec<_>>());
+    });
+}
+
+clerk!(ClerkOf4, mailbox = 4);
+
+/// A sender that an executor of the test's own would poll again.
+struct Sender(u64, Log);
+
+impl Wake for Sender {
+    fn wake(self: Arc<Self>) {
+        self.1.push(self.0);
+    }
+}
+
+/// G4
+///
+/// A call is no reservation: somebody who does not stand in the line may be quicker.
+#[test]
+fn senders_that_were_called_in_vain_keep_their_places() {
+    guarded("a current-thread runtime", || {
+        current_thread().block_on(async {
+            let (log, called) = (Log::new(), Log::new());
+            let system = system().await;
+            let clerk = system.worker("clerk", ClerkOf4::writing(&log)).start().await.unwrap();
+            // The worker's turn comes when this awaits.
+            for n in 0..4 {
+                clerk.try_tell(Note(n)).unwrap();
+            }
+            let mut senders: BTreeMap<_, _> =
+                (10..16).map(|n| (n, Box::pin(clerk.tell(Note(n))))).collect();
+            (10..16).for_each(|n| called.push(n));
+            let mut poll_those_called = || {
+                for n in called.take() {
+                    let waker = Waker::from(Arc::new(Sender(n, called.clone())));
+                    let mut cx = task::Context::from_waker(&waker);
+                    if let Some(sender) = senders.get_mut(&n)
+                        && sender.as_mut().poll(&mut cx).is_ready()
+                    {
+                        senders.remove(&n);
+                    }
+                }
+                senders.len()
+            };
+            assert_eq!(poll_those_called(), 6);
+            eventually("there is room", || clerk.counters().handled == 4).await;
+            for n in 90..94 {
+                clerk.try_tell(Note(n)).unwrap();
+            }
+            assert_eq!(poll_those_called(), 6);
+            eventually("all have sent", || poll_those_called() == 0).await;
+            system.shutdown().await.unwrap();
+            let expected: Vec<_> = (0..4).chain(90..94).chain(10..16).collect();
+            assert_eq!(log.take(), expected);
+        });
     });
 }
 

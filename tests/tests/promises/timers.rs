@@ -186,6 +186,7 @@ fn a_due_timer_goes_before_the_mailbox_and_needs_no_room_in_it() {
     });
 }
 
+/// G15
 #[test]
 fn no_timer_fires_after_the_end() {
     paused(async || {

@@ -20,6 +20,7 @@ impl fmt::Display for Nasty {
 
 impl std::error::Error for Nasty {}
 
+/// G13
 #[test]
 fn an_error_that_cannot_be_shown_costs_its_worker_only() {
     on_every_runtime(async || {
@@ -66,6 +67,7 @@ impl Handle<Brittle> for Careful {
     }
 }
 
+/// G13
 #[test]
 fn a_copy_that_cannot_be_dropped_does_not_cost_the_reply() {
     on_every_runtime(async || {

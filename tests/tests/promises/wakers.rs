@@ -135,6 +135,7 @@ fn a_waker_that_panics_at_its_reply_costs_nothing() {
     });
 }
 
+/// G5
 #[test]
 fn a_waker_that_panics_at_its_deadline_costs_nobody_elses_deadline() {
     on_every_runtime(async || {
@@ -174,6 +175,7 @@ async fn stuck<'a>(
     asked
 }
 
+/// G17
 #[test]
 fn a_waker_that_panics_at_an_abandonment_does_not_keep_others_from_theirs() {
     guarded("four threads", || {
@@ -201,6 +203,8 @@ fn a_waker_that_panics_at_an_abandonment_does_not_keep_others_from_theirs() {
     });
 }
 
+/// G20
+///
 /// The runtime goes away with two handlers in the middle of an ask: the second asker, on another runtime,
 /// must hear of it, whatever the first one's waker does.
 #[test]
