@@ -69,9 +69,12 @@ fn an_idle_crowd_is_gone_with_its_runtime() {
     with_a_crowd(
         "an idle crowd",
         async |_| (),
-        |runtime, _system, members| {
+        |runtime, system, members| {
             drop(runtime);
             assert!(members.iter().all(|member| member.is_stopped()));
+            // That so many have ended is nobody's failure.
+            let ended = without_runtime(system.stopped());
+            assert!(matches!(ended, ExitReason::Shutdown), "{ended}");
         },
     );
 }
