@@ -54,7 +54,8 @@ async fn tell_each_other(members: &[Address<Member>]) {
 async fn ask_each_other(members: &[Address<Member>]) {
     let last = Gate::new();
     let mut handlers: Vec<_> = vec![Run::held(&last, &Gate::new())];
-    for next in members[1..].iter().rev().cloned() {
+    for next in members[1..].iter().rev() {
+        let next = next.clone();
         let inner = handlers.pop().expect("one at a time");
         handlers
             .push(Run::new(async move { u64::from(next.ask(inner).no_timeout().await.is_ok()) }));
