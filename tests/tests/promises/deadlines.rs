@@ -46,7 +46,7 @@ fn in_time(body: impl FnOnce() -> String + Send + 'static) -> String {
 
 /// A system whose asks end after 20 ms.
 async fn hasty() -> System {
-    impatient().ask_timeout(ms(20)).start().await.unwrap()
+    System::builder("test").ask_timeout(ms(20)).start().await.unwrap()
 }
 
 /// G5, G6: and what was not handled in time is not handled later.

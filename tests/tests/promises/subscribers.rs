@@ -177,7 +177,7 @@ fn a_subscriber_that_panics_does_not_stop_the_watchdog() {
             let release = Release::new();
             let end = ReleaseAtEnd(release.clone());
             let group = Group::new();
-            let system = impatient().start().await.unwrap();
+            let system = impatient().shutdown_deadline(secs(10)).start().await.unwrap();
             let supervisor = system.supervisor("s").strategy(Strategy::OneForAll);
             let supervisor = supervisor.start().await.unwrap();
             let stuck = supervisor.worker("stuck", group.member("stuck")).shutdown(Shutdown::Kill);
