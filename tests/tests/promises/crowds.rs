@@ -131,6 +131,8 @@ fn a_busy_crowd_is_gone_with_the_last_clone_of_its_system() {
             eventually("all have stopped", || members.iter().all(|member| member.is_stopped()))
                 .await;
         });
+        let counters = members.iter().map(|member| member.counters());
+        assert!(counters.map(|counters| (counters.handled, counters.lost)).all(|c| c == (0, 1)));
         // The drivers may be about to drop the last one.
         drop(runtime);
     });
