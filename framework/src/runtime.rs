@@ -1,6 +1,9 @@
 //! The hosting tokio runtime, as far as the system must know it.
 
+use std::task::{Context, Waker};
+
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::coop;
 
 /// A handle of the runtime that a system runs on.
 #[derive(Debug, Clone)]
@@ -24,9 +27,23 @@ impl Runtime {
         self.handle.metrics().num_workers()
     }
 
+    pub(crate) fn has_several_threads(&self) -> bool {
+        self.several_threads
+    }
+
     /// Whether this thread is inside the runtime.
     pub(crate) fn is_current(&self) -> bool {
         Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+    }
+
+    /// Takes one unit of the running task's cooperative budget. False: it is used up, and the task should
+    /// give way.
+    pub(crate) fn spend_budget() -> bool {
+        if !coop::has_budget_remaining() {
+            return false;
+        }
+        let unit = coop::poll_proceed(&mut Context::from_waker(Waker::noop()));
+        unit.map(|unit| unit.made_progress()).is_ready()
     }
 
     /// Call it after waking a task that must not wait for this thread.

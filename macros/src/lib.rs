@@ -72,6 +72,7 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// | `on_crash = …` | `lose` | The message that a handler crashed on: `lose`: it is lost; `retry(N)`: the successor handles it again, at most `N` more times. Every message must then be `Clone`, and is cloned before it is handled. |
 /// | `slot = N` | 128 | Bytes of one message in the mailbox; a larger one is an error unless it is `boxed`. |
 /// | `blocking` | off | The handlers block their thread: they run apart from the others, several messages per hop. |
+/// | `queued` | off | An `ask` never runs the handler in the asker's own turn. |
 /// | `lifecycle` | off | You write `impl Lifecycle`, for its hooks `started` and `stopped`. |
 ///
 /// # Checked at compile time

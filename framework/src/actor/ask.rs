@@ -24,6 +24,8 @@ use crate::time::{self, Alarm};
 pub struct Ask<'a, M: Message> {
     to: &'a dyn Deliver<M>,
     timeout: Timeout,
+    /// Not to be run in place.
+    queued: bool,
     /// When to give up; known once the first poll has had to wait.
     due: Option<Instant>,
     alarm: Option<(WakeKey, Waker)>,
@@ -51,7 +53,7 @@ enum Stage<M: Message> {
 impl<'a, M: Message> Ask<'a, M> {
     pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
         let stage = Stage::Unsent(message);
-        Self { to, timeout: Timeout::Default, due: None, alarm: None, stage }
+        Self { to, timeout: Timeout::Default, queued: false, due: None, alarm: None, stage }
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
@@ -70,6 +72,16 @@ impl<'a, M: Message> Ask<'a, M> {
     /// Waits as long as it takes. It still ends when the worker crashes or stops.
     pub fn no_timeout(mut self) -> Self {
         self.timeout = Timeout::Never;
+        self
+    }
+
+    /// Lets the message take its place in the queue of workers, and never runs its handler in the asker's
+    /// own turn, which an ask does if the worker is idle and its handlers have been short so far.
+    ///
+    /// Say it where the handler may block its thread, or compute for long, now and then: nothing else of
+    /// the asker's goes on then, its deadline included.
+    pub fn queued(mut self) -> Self {
+        self.queued = true;
         self
     }
 
@@ -143,7 +155,11 @@ impl<'a, M: Message> Ask<'a, M> {
     fn send(&mut self, message: M) -> Result<Stage<M>, AskError<M>> {
         let (reply, reply_to) = reply::slot();
         let parcel = Parcel { message, reply: Some(reply_to) };
-        match self.to.deliver(parcel, false) {
+        let sent = match self.queued {
+            true => self.to.deliver(parcel, false),
+            false => self.to.hand_over(parcel),
+        };
+        match sent {
             Ok(()) => Ok(Stage::Sent(reply)),
             Err(Refused::Full { parcel, wait: true }) => {
                 Ok(Stage::Queued { parcel, reply, ticket: None })

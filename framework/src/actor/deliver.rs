@@ -39,6 +39,9 @@ pub(crate) trait Deliver<M: Message>: Send + Sync {
     /// does not overtake is sent to join them.
     fn deliver(&self, parcel: Parcel<M>, overtake: bool) -> Result<(), Refused<M>>;
 
+    /// As `deliver`, for a parcel whose sender waits for the reply: the worker may run before it returns.
+    fn hand_over(&self, parcel: Parcel<M>) -> Result<(), Refused<M>>;
+
     /// Joins the line of senders; see [`Waiters::join`](crate::actor::mailbox::waiters::Waiters::join).
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn;
 
@@ -58,6 +61,11 @@ where
     #[inline]
     fn deliver(&self, parcel: Parcel<M>, overtake: bool) -> Result<(), Refused<M>> {
         self.accept(parcel, overtake, |right| self.header.schedule_if(right))
+    }
+
+    #[inline]
+    fn hand_over(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
+        self.accept(parcel, false, |right| self.header.hand_over_if(right))
     }
 
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {

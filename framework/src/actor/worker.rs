@@ -145,6 +145,8 @@ pub struct Policy {
     pub overflow: Overflow,
     pub on_crash: OnCrash,
     pub blocking: bool,
+    /// Asks never run it in place.
+    pub queued: bool,
 }
 
 /// What happens to a message that finds the mailbox full: `#[worker(overflow = ..)]`.

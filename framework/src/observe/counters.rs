@@ -66,6 +66,14 @@ impl Counts {
         }
     }
 
+    /// Whether the next message is one of those whose handling is timed: the first few, which tell a new
+    /// worker's kind, and then one in 64.
+    #[inline(always)]
+    pub(crate) fn is_sample(&self) -> bool {
+        let handled = self.handled.load(Ordering::Relaxed);
+        handled.is_multiple_of(64) || handled < 4
+    }
+
     pub(crate) fn dropped(&self, messages: u64) {
         self.dropped.fetch_add(messages, Ordering::Relaxed);
     }

@@ -10,8 +10,17 @@ use syn::{DeriveInput, LitInt, Token, Type, parenthesized, token};
 
 use crate::attribute::{Given, Mistakes, read_keys, written};
 
-const KEYS: [&str; 8] =
-    ["handles", "mailbox", "overflow", "unbounded", "on_crash", "slot", "blocking", "lifecycle"];
+const KEYS: [&str; 9] = [
+    "handles",
+    "mailbox",
+    "overflow",
+    "unbounded",
+    "on_crash",
+    "slot",
+    "blocking",
+    "queued",
+    "lifecycle",
+];
 
 /// Messages that wait at most, unless the worker says something else.
 const DEFAULT_MAILBOX: u32 = 1024;
@@ -32,6 +41,7 @@ pub(super) struct Declared {
     pub(super) retries: Option<u32>,
     pub(super) slot: usize,
     pub(super) blocking: bool,
+    pub(super) queued: bool,
     pub(super) lifecycle: bool,
 }
 
@@ -55,6 +65,7 @@ impl Default for Declared {
             retries: None,
             slot: DEFAULT_SLOT,
             blocking: false,
+            queued: false,
             lifecycle: false,
         }
     }
@@ -72,6 +83,7 @@ impl Declared {
                 "on_crash" => declared.retries = retries(meta)?,
                 "slot" => declared.slot = meta.value()?.parse::<LitInt>()?.base10_parse()?,
                 "blocking" => declared.blocking = true,
+                "queued" => declared.queued = true,
                 "lifecycle" => declared.lifecycle = true,
                 _ => {}
             }

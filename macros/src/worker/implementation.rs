@@ -73,12 +73,14 @@ fn policy(declared: &Declared) -> TokenStream {
         None => quote! { Lose },
     };
     let (overflow, blocking) = (&declared.overflow, declared.blocking);
+    let queued = declared.queued;
     quote! {
         ::millhand::__private::Policy {
             bound: #bound,
             overflow: ::millhand::__private::Overflow::#overflow,
             on_crash: ::millhand::__private::OnCrash::#on_crash,
             blocking: #blocking,
+            queued: #queued,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{self, Poll};
+use std::time::Instant;
 
 use super::quietly::{discard_quietly, drop_quietly};
 use super::{Core, Desk, Done, Life, Ran};
@@ -298,6 +299,7 @@ impl<W: Worker> Core<W> {
             self.mailbox.publish(&desk.right);
         }
         slice.messages -= 1;
+        let asked = reply.is_some();
         let private = self.private(desk);
         private.in_hand = true;
         private.asker = reply;
@@ -312,7 +314,12 @@ impl<W: Worker> Core<W> {
         }
         let waker = self.header.borrowed_waker();
         let mut cx = task::Context::from_waker(&waker);
+        // Only asks look at what a message costs, so only they pay for knowing.
+        let begun = (asked && self.counts.is_sample()).then(Instant::now);
         let polled = desk.away(|| life.handle(inbox, &mut cx))?;
+        if let Some(begun) = begun {
+            self.header.cost.sample(begun.elapsed());
+        }
         let Poll::Ready(outcome) = polled else { return Ok(Next::Wait) };
         self.handled(desk, slice, outcome)?;
         Ok(if Self::wants_to_stop(life) { Next::Stop } else { Next::Message })

@@ -29,6 +29,7 @@
 //!   an earlier turn does nothing; one of 64 turns ago may cause a poll too many, which futures allow.
 
 mod activation;
+mod cost;
 mod end;
 mod quietly;
 
@@ -43,6 +44,7 @@ use std::ptr::{self, NonNull};
 use std::sync::{Arc, Weak};
 use std::task::{self, Poll, RawWaker, RawWakerVTable, Waker};
 
+pub(crate) use cost::Cost;
 use quietly::drop_quietly;
 use tokio::time::Instant;
 
@@ -198,6 +200,8 @@ impl<W: Worker> Core<W> {
                 turn: AtomicU32::new(0),
                 waker_cloned: AtomicBool::new(false),
                 blocking: policy.blocking,
+                in_place: !policy.blocking && !policy.queued,
+                cost: Cost::unknown(),
                 woken_by: AtomicU64::new(NEVER),
                 vtable: const { &Self::VTABLE },
                 this: AtomicPtr::new(ptr::null_mut()),
@@ -686,8 +690,12 @@ pub(crate) struct Header {
     waker_cloned: AtomicBool,
     /// Whether activations run on blocking threads.
     blocking: bool,
+    /// Whether an ask may run it in the asker's own turn.
+    in_place: bool,
     /// When an alarm will wake the worker at the latest; `NEVER` if none is set.
     woken_by: AtomicU64,
+    /// What a message costs this worker's driver.
+    cost: Cost,
     vtable: &'static VTable,
     /// The address that `Arc::into_raw` gave, good for the whole allocation.
     this: AtomicPtr<Header>,
@@ -818,6 +826,22 @@ impl Header {
         if granted {
             // SAFETY: the word has just granted the right.
             let runnable = unsafe { Runnable::granted(self) };
+            self.dispatcher.schedule(runnable);
+        }
+    }
+
+    /// Runs the worker right here for one message, if the word has granted the right and that is the
+    /// quickest way to its reply: waking another thread costs more than a short handler. Else schedules it.
+    #[inline]
+    pub(crate) fn hand_over_if(&self, granted: bool) {
+        if !granted {
+            return;
+        }
+        // SAFETY: the word has just granted the right.
+        let runnable = unsafe { Runnable::granted(self) };
+        if self.in_place && self.dispatcher.is_quick(&self.cost) {
+            self.dispatcher.run_here(runnable);
+        } else {
             self.dispatcher.schedule(runnable);
         }
     }

@@ -32,7 +32,7 @@ use idle::Idle;
 use tokio::time::Instant;
 use watchdog::{AppointmentKey, Watchdog};
 
-use crate::actor::cell::{Ran, Runnable, RunnableSlot};
+use crate::actor::cell::{Cost, Ran, Runnable, RunnableSlot};
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
 use crate::time::{Alarm, AlarmKey, Alarms};
@@ -97,6 +97,14 @@ const MESSAGE_BUDGET_ALONE: u32 = 32;
 /// looks after 61 polls of tasks.
 const MESSAGES_PER_POLL_ALONE: u32 = 64;
 
+/// An ask runs an idle worker in place if its messages are known to take less than this. Waking a parked
+/// thread takes some 20 µs; what is run in place does not run beside its asker, though, so this is well
+/// below.
+const HAND_OVER_BELOW: Duration = Duration::from_micros(5);
+
+/// Workers that run in place inside each other at most: each takes room on one thread's stack.
+const NESTED: u32 = 8;
+
 thread_local! {
     /// Workers that this thread runs, one inside the other, though it may not be a driver's: it ends them
     /// because their runtime is gone.
@@ -155,6 +163,35 @@ impl Dispatcher {
                 key.into_iter().for_each(|key| self.watchdog.cancel(key));
             }
         }
+    }
+
+    /// Whether it is better to run a worker's message here than to queue it. With one thread always: there
+    /// is none that could run it meanwhile, and the order must not depend on a clock.
+    #[inline]
+    pub(crate) fn is_quick(&self, cost: &Cost) -> bool {
+        cost.is_below(HAND_OVER_BELOW) || !self.runtime.has_several_threads()
+    }
+
+    /// Runs one message of a worker on this thread, now, and queues it for the rest. Or only queues it: if
+    /// this thread is not one of the runtime's, if too many are being run on it already, or if the
+    /// running task should give way; it cannot while each ask is answered at once.
+    pub(crate) fn run_here(&self, runnable: Runnable) {
+        let nested = NESTING.get();
+        if nested >= NESTED || !self.is_this_thread_ours() || !Runtime::spend_budget() {
+            return self.schedule(runnable);
+        }
+        if let Ran::Again(runnable) = run_nested(runnable) {
+            self.schedule(runnable);
+        }
+    }
+
+    /// Whether handlers may run here: they expect to be inside the system's runtime.
+    fn is_this_thread_ours(&self) -> bool {
+        let driving = CURRENT.try_with(|current| {
+            let current = current.try_borrow();
+            current.is_ok_and(|c| c.as_deref().is_some_and(|local| local.belongs_to(self)))
+        });
+        driving == Ok(true) || self.runtime.is_current()
     }
 
     fn inject(&self, runnable: Runnable) {
