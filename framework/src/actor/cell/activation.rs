@@ -145,15 +145,14 @@ impl<W: Worker> Core<W> {
             return Ok(lived);
         }
         loop {
-            if self.header.orders.any()
-                && let Some(ended) = self.obey(desk)
-            {
+            let ordered = self.header.orders.any();
+            if ordered && let Some(ended) = self.obey(desk) {
                 return Ok(ended);
             }
             if slice.messages == 0 || slice.tick != self.header.dispatcher.tick() {
                 return Ok(Lived::Paused(self.spent(life, desk)));
             }
-            let envelope = match self.due_timer(life, desk)? {
+            let envelope = match self.due_timer(life, desk, ordered)? {
                 Some(inbox) => Envelope::tell(inbox),
                 None => match self.next_message(desk) {
                     Pop::Message(envelope) => envelope,
@@ -232,8 +231,9 @@ impl<W: Worker> Core<W> {
         &self,
         life: &mut Life<W>,
         desk: &mut Desk<'_>,
+        ordered: bool,
     ) -> Result<Option<W::Inbox>, Abandoned> {
-        if !life.timers_first && !self.header.orders.any() {
+        if !life.timers_first && !ordered {
             life.message_first = false;
             return Ok(None);
         }

@@ -38,6 +38,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -345,10 +346,18 @@ impl<W: Worker> Core<W> {
     }
 }
 
-/// An incarnation, and the future of its handler or hook while one is suspended.
-struct Life<W: Worker> {
+/// An incarnation, and the future of its handler or hook while one is suspended: owns an allocation that
+/// has both.
+struct Life<W: Worker>(NonNull<Whole<W>>);
+
+struct Whole<W: Worker> {
+    stage: Stage<W>,
+    incarnation: Incarnation<W>,
+}
+
+/// The part of a life that no future borrows; a life is used as this.
+struct Stage<W: Worker> {
     place: Place<W>,
-    incarnation: NonNull<Incarnation<W>>,
     /// `started` has returned.
     is_up: bool,
     /// Timers are being handled.
@@ -366,16 +375,30 @@ struct Incarnation<W: Worker> {
 // may be on any thread. State, context and futures are `Send`.
 unsafe impl<W: Worker> Send for Life<W> {}
 
+impl<W: Worker> Deref for Life<W> {
+    type Target = Stage<W>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Stage<W> {
+        // SAFETY: alive until `self` is dropped; what a future may borrow is beside it.
+        unsafe { &(*self.0.as_ptr()).stage }
+    }
+}
+
+impl<W: Worker> DerefMut for Life<W> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Stage<W> {
+        // SAFETY: as above.
+        unsafe { &mut (*self.0.as_ptr()).stage }
+    }
+}
+
 impl<W: Worker> Life<W> {
     fn new(state: W, context: Context<W>) -> Self {
-        let incarnation = Box::new(Incarnation { state, context });
-        Self {
-            place: Place::new(),
-            incarnation: NonNull::from(Box::leak(incarnation)),
-            is_up: false,
-            timers_first: false,
-            message_first: false,
-        }
+        let stage =
+            Stage { place: Place::new(), is_up: false, timers_first: false, message_first: false };
+        let whole = Box::new(Whole { stage, incarnation: Incarnation { state, context } });
+        Self(NonNull::from(Box::leak(whole)))
     }
 
     /// State and context, while no future borrows them.
@@ -383,28 +406,41 @@ impl<W: Worker> Life<W> {
     fn incarnation(&mut self) -> &mut Incarnation<W> {
         assert!(!self.place.is_taken(), "a future borrows the incarnation");
         // SAFETY: alive until `self` is dropped, and the place is free.
-        unsafe { self.incarnation.as_mut() }
+        unsafe { &mut (*self.0.as_ptr()).incarnation }
+    }
+
+    /// State and context, for a future that is to be put into the place.
+    ///
+    /// # Safety
+    ///
+    /// The place is free, the future goes nowhere else, and what is returned is used for nothing else.
+    #[inline(always)]
+    unsafe fn lend<'a>(&mut self) -> &'a mut Incarnation<W> {
+        // SAFETY: alive until `self` is dropped, which clears the place first; nobody else borrows it.
+        unsafe { &mut (*self.0.as_ptr()).incarnation }
     }
 
     /// Begins to handle a message. Pending: the handler is suspended.
     #[inline(always)]
     fn handle(&mut self, inbox: W::Inbox, cx: &mut task::Context<'_>) -> Poll<W::Outcome> {
         debug_assert!(!self.place.is_taken());
-        // SAFETY: alive until `self` is dropped, which clears the place first; nobody else borrows it.
-        let Incarnation { state, context } = unsafe { &mut *self.incarnation.as_ptr() };
-        // SAFETY: as above.
-        unsafe { self.place.handle(|| state.dispatch(inbox, context), cx) }
+        // SAFETY: nothing is suspended between two messages; see `lend`.
+        unsafe {
+            let Incarnation { state, context } = self.lend();
+            self.place.handle(|| state.dispatch(inbox, context), cx)
+        }
     }
 
     /// Begins the hook that goes before the first message. Pending: it is suspended.
     fn start(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), ExitReason>> {
         assert!(!self.place.is_taken(), "a future borrows the incarnation");
-        // SAFETY: as in `handle`.
-        let Incarnation { state, context } = unsafe { &mut *self.incarnation.as_ptr() };
-        // The error is the user's: it is read and dropped where that may go wrong.
-        let hook = async { state.started(context).await.map_err(|e| ExitReason::failed(&*e)) };
-        // SAFETY: as above.
-        unsafe { self.place.start(|| hook, cx) }
+        // SAFETY: the place is free; see `lend`.
+        unsafe {
+            let Incarnation { state, context } = self.lend();
+            // The error is the user's: it is read and dropped where that may go wrong.
+            let hook = async { state.started(context).await.map_err(|e| ExitReason::failed(&*e)) };
+            self.place.start(|| hook, cx)
+        }
     }
 
     /// Drops the suspended future, if there is one. User code may panic here as anywhere.
@@ -425,7 +461,7 @@ impl<W: Worker> Drop for Life<W> {
     fn drop(&mut self) {
         self.clear();
         // SAFETY: leaked by `new`, and no longer borrowed.
-        drop_quietly(unsafe { Box::from_raw(self.incarnation.as_ptr()) });
+        drop_quietly(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }
 
@@ -440,17 +476,22 @@ const ALIGN: usize = 64;
 const STOCK: usize = 4;
 
 thread_local! {
-    static STOCKED: [Cell<Option<Memory>>; STOCK] = const { [const { Cell::new(None) }; STOCK] };
+    static STOCKED: [Cell<Option<Ordinary>>; STOCK] = const { [const { Cell::new(None) }; STOCK] };
 }
 
-/// A piece of memory, empty or in use by one future.
-struct Memory {
+/// A piece of ordinary memory, empty or in use by one future.
+struct Ordinary(NonNull<u8>);
+
+/// A piece of memory for a future that needs more.
+struct Large {
     at: NonNull<u8>,
     layout: Layout,
 }
 
 // SAFETY: memory belongs to whoever holds it, on any thread; what is in it is `Place`'s business.
-unsafe impl Send for Memory {}
+unsafe impl Send for Ordinary {}
+// SAFETY: as above.
+unsafe impl Send for Large {}
 
 /// What a future in a place came to.
 enum Done<W: Worker> {
@@ -458,8 +499,9 @@ enum Done<W: Worker> {
     Handled(W::Outcome),
 }
 
-/// How to poll and drop the future in a place.
+/// How to poll and drop the future in a place, and in which of its memories it is.
 struct Kind<W: Worker> {
+    is_ordinary: bool,
     /// # Safety
     ///
     /// The pointer is to a future of this kind, pinned and not done.
@@ -471,7 +513,8 @@ struct Kind<W: Worker> {
 }
 
 struct Place<W: Worker> {
-    memory: Option<Memory>,
+    ordinary: Option<Ordinary>,
+    large: Option<Large>,
     kind: Option<&'static Kind<W>>,
 }
 
@@ -480,6 +523,7 @@ struct KindOf<W, F>(PhantomData<(W, F)>);
 
 impl<W: Worker, F: Future<Output = W::Outcome>> KindOf<W, F> {
     const HANDLER: Kind<W> = Kind {
+        is_ordinary: Ordinary::fits(Layout::new::<F>()),
         // SAFETY: the caller's promise.
         poll: |at, cx| unsafe { poll_at::<F>(at, cx) }.map(Done::Handled),
         // SAFETY: the caller's promise.
@@ -489,6 +533,7 @@ impl<W: Worker, F: Future<Output = W::Outcome>> KindOf<W, F> {
 
 impl<W: Worker, F: Future<Output = Result<(), ExitReason>>> KindOf<W, F> {
     const HOOK: Kind<W> = Kind {
+        is_ordinary: Ordinary::fits(Layout::new::<F>()),
         // SAFETY: the caller's promise.
         poll: |at, cx| unsafe { poll_at::<F>(at, cx) }.map(Done::Started),
         // SAFETY: the caller's promise.
@@ -506,7 +551,7 @@ unsafe fn poll_at<F: Future>(at: NonNull<u8>, cx: &mut task::Context<'_>) -> Pol
 
 impl<W: Worker> Place<W> {
     fn new() -> Self {
-        Self { memory: None, kind: None }
+        Self { ordinary: None, large: None, kind: None }
     }
 
     /// Whether a future is suspended here.
@@ -553,8 +598,14 @@ impl<W: Worker> Place<W> {
         kind: &'static Kind<W>,
         cx: &mut task::Context<'_>,
     ) -> Poll<F::Output> {
+        // Memory is never allocated for nothing; an async block is never that small.
+        const { assert!(size_of::<F>() != 0) };
         debug_assert!(self.kind.is_none());
-        let at = self.memory_for(Layout::new::<F>());
+        let layout = Layout::new::<F>();
+        let at = match Ordinary::fits(layout) {
+            true => self.ordinary.get_or_insert_with(Ordinary::allocate).0,
+            false => self.large_for(layout),
+        };
         // SAFETY: the memory is large enough for an `F` and holds nothing.
         unsafe { at.cast::<F>().write(make()) };
         self.kind = Some(kind);
@@ -570,10 +621,7 @@ impl<W: Worker> Place<W> {
 
     /// Polls the suspended future on.
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Poll<Done<W>> {
-        let (Some(memory), Some(kind)) = (&self.memory, self.kind) else {
-            unreachable!("there is no future to poll")
-        };
-        let at = memory.at;
+        let Some((at, kind)) = self.suspended() else { unreachable!("there is no future to poll") };
         // SAFETY: a future of this kind is here, suspended.
         let polled = unsafe { (kind.poll)(at, cx) };
         if polled.is_ready() {
@@ -584,43 +632,72 @@ impl<W: Worker> Place<W> {
 
     /// Drops the future, if there is one.
     fn clear(&mut self) {
-        if let (Some(memory), Some(kind)) = (&self.memory, self.kind.take()) {
+        if let Some((at, kind)) = self.suspended() {
+            self.kind = None;
             // SAFETY: a future of this kind is here, and `kind` says no longer so.
-            unsafe { (kind.drop)(memory.at) };
+            unsafe { (kind.drop)(at) };
         }
+    }
+
+    /// Where the future is, if there is one.
+    fn suspended(&self) -> Option<(NonNull<u8>, &'static Kind<W>)> {
+        let kind = self.kind?;
+        let at = match kind.is_ordinary {
+            true => self.ordinary.as_ref()?.0,
+            false => self.large.as_ref()?.at,
+        };
+        Some((at, kind))
     }
 
     /// Takes memory from the thread's stock.
     #[inline(always)]
     fn borrow(&mut self) {
-        if self.memory.is_none() {
-            let stocked = STOCKED.try_with(|stock| stock.iter().find_map(Cell::take));
-            self.memory = stocked.ok().flatten();
+        if self.ordinary.is_none() {
+            self.ordinary = STOCKED.try_with(|stock| stock[0].take()).ok().flatten();
+            if self.ordinary.is_none() {
+                self.borrow_slow();
+            }
         }
     }
 
-    /// Gives it back, if no future is suspended in it. Extraordinary memory stays.
+    #[cold]
+    fn borrow_slow(&mut self) {
+        let stocked = STOCKED.try_with(|stock| stock.iter().find_map(Cell::take));
+        self.ordinary = stocked.ok().flatten();
+    }
+
+    /// Gives it back, if no future is suspended in it. Large memory stays.
     #[inline(always)]
     fn give_back(&mut self) {
-        if self.kind.is_none() && self.memory.as_ref().is_some_and(Memory::is_ordinary) {
-            let mut memory = self.memory.take();
-            // What finds no room is freed.
+        if self.kind.is_some_and(|kind| kind.is_ordinary) {
+            return;
+        }
+        if let Some(memory) = self.ordinary.take() {
             let _ = STOCKED.try_with(|stock| {
-                for shelf in stock {
-                    memory = shelf.replace(memory.take());
-                    if memory.is_none() {
-                        return;
-                    }
+                if let Some(displaced) = stock[0].replace(Some(memory)) {
+                    stock_slow(displaced, &stock[1..]);
                 }
             });
         }
     }
 
-    #[inline(always)]
-    fn memory_for(&mut self, layout: Layout) -> NonNull<u8> {
-        match &self.memory {
+    #[cold]
+    fn large_for(&mut self, layout: Layout) -> NonNull<u8> {
+        match &self.large {
             Some(memory) if memory.fits(layout) => memory.at,
-            _ => self.memory.insert(Memory::allocate(layout)).at,
+            _ => self.large.insert(Large::allocate(layout)).at,
+        }
+    }
+}
+
+/// What finds no room is freed.
+#[cold]
+fn stock_slow(memory: Ordinary, stock: &[Cell<Option<Ordinary>>]) {
+    let mut memory = Some(memory);
+    for shelf in stock {
+        memory = shelf.replace(memory);
+        if memory.is_none() {
+            return;
         }
     }
 }
@@ -631,38 +708,51 @@ impl<W: Worker> Drop for Place<W> {
     }
 }
 
-impl Memory {
-    const ORDINARY: Layout = match Layout::from_size_align(ORDINARY, ALIGN) {
+impl Ordinary {
+    const LAYOUT: Layout = match Layout::from_size_align(ORDINARY, ALIGN) {
         Ok(layout) => layout,
         Err(_) => panic!("a layout"),
     };
 
     #[inline(always)]
+    const fn fits(layout: Layout) -> bool {
+        layout.size() <= ORDINARY && layout.align() <= ALIGN
+    }
+
+    #[cold]
+    fn allocate() -> Self {
+        Self(allocate(Self::LAYOUT))
+    }
+}
+
+impl Drop for Ordinary {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and nobody else has it.
+        unsafe { alloc::dealloc(self.0.as_ptr(), Self::LAYOUT) };
+    }
+}
+
+impl Large {
     fn fits(&self, layout: Layout) -> bool {
         layout.size() <= self.layout.size() && layout.align() <= self.layout.align()
     }
 
-    #[inline(always)]
-    fn is_ordinary(&self) -> bool {
-        self.layout.size() == ORDINARY
-    }
-
-    #[cold]
     fn allocate(layout: Layout) -> Self {
-        let fits = layout.size() <= ORDINARY && layout.align() <= ALIGN;
-        let layout = if fits { Self::ORDINARY } else { layout };
-        // SAFETY: of an ordinary size, or larger.
-        let at = unsafe { alloc::alloc(layout) };
-        let at = NonNull::new(at).unwrap_or_else(|| alloc::handle_alloc_error(layout));
-        Self { at, layout }
+        Self { at: allocate(layout), layout }
     }
 }
 
-impl Drop for Memory {
+impl Drop for Large {
     fn drop(&mut self) {
         // SAFETY: allocated with this layout, and nobody else has it.
         unsafe { alloc::dealloc(self.at.as_ptr(), self.layout) };
     }
+}
+
+fn allocate(layout: Layout) -> NonNull<u8> {
+    // SAFETY: of an ordinary size, or for a future that is larger than that or aligned to more.
+    let at = unsafe { alloc::alloc(layout) };
+    NonNull::new(at).unwrap_or_else(|| alloc::handle_alloc_error(layout))
 }
 
 impl<W: Worker> std::fmt::Debug for Place<W> {
@@ -796,10 +886,17 @@ impl RunnableSlot {
         self.0.load(Ordering::Relaxed).is_null()
     }
 
-    /// Puts one in, and gives back the one that was there.
+    /// Puts one in, and gives back the one that was there. Only its driver calls this.
     #[inline]
     pub(crate) fn replace(&self, runnable: Runnable) -> Option<Runnable> {
-        self.exchange(ManuallyDrop::new(runnable).header.as_ptr())
+        let new = ManuallyDrop::new(runnable).header.as_ptr();
+        if self.is_empty() {
+            // Others only take, so it is still empty.
+            // Ordering: Release pairs with the swap that takes it.
+            self.0.store(new, Ordering::Release);
+            return None;
+        }
+        self.exchange(new)
     }
 
     #[inline]

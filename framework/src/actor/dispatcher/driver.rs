@@ -58,12 +58,14 @@ pub(crate) fn start(
         idle: Idle::new(drivers),
         seats: queues
             .iter()
-            .map(|queue| DriverSeat {
-                next: RunnableSlot::new(),
-                stealer: queue.stealer(),
-                has_queued: AtomicBool::new(false),
-                waker: std::sync::OnceLock::new(),
-                activations: AtomicU32::new(0),
+            .map(|queue| {
+                Arc::new(CachePadded(DriverSeat {
+                    next: RunnableSlot::new(),
+                    stealer: queue.stealer(),
+                    has_queued: AtomicBool::new(false),
+                    waker: std::sync::OnceLock::new(),
+                    activations: AtomicU32::new(0),
+                }))
             })
             .collect(),
         runtime: runtime.clone(),
@@ -77,6 +79,8 @@ pub(crate) fn start(
         runtime.handle().spawn(Driver {
             local: Some(Box::new(Local {
                 dispatcher: Arc::clone(&dispatcher),
+                seat: Arc::clone(&dispatcher.seats[index]),
+                message_budget: dispatcher.message_budget(),
                 index,
                 queue,
                 foreign_wake: Cell::new(false),
@@ -92,6 +96,8 @@ pub(crate) fn start(
 /// The driver's own side, reached through [`CURRENT`] while it is being polled.
 pub(super) struct Local {
     dispatcher: Arc<Dispatcher>,
+    seat: Arc<CachePadded<DriverSeat>>,
+    message_budget: u32,
     index: usize,
     queue: st3::fifo::Worker<Runnable>,
     foreign_wake: Cell<bool>,
@@ -150,7 +156,7 @@ impl Local {
     }
 
     fn seat(&self) -> &DriverSeat {
-        &self.dispatcher.seats[self.index]
+        &self.seat
     }
 
     /// A worker became runnable during an activation here: it runs next, and the one that was to run
@@ -256,7 +262,7 @@ impl Local {
             drop(self.dispatcher.runtime.handle().spawn_blocking(move || run_blocking(runnable)));
             return;
         }
-        let budget = self.dispatcher.message_budget().min(*left);
+        let budget = self.message_budget.min(*left);
         let mut messages = budget;
         // User code is caught where it runs; this is for the rest, such as a waker that panics. The worker
         // is lost then, the driver is not.

@@ -49,7 +49,8 @@ pub(crate) struct Dispatcher {
     tick: CachePadded<AtomicU32>,
     injector: Injector,
     idle: Idle,
-    seats: Box<[DriverSeat]>,
+    /// Each on its own lines of memory: its driver writes to it all the time.
+    seats: Box<[Arc<CachePadded<DriverSeat>>]>,
     runtime: Runtime,
     /// Drivers that have not been dropped.
     alive: AtomicUsize,

@@ -57,7 +57,7 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&self, word: &Word, right: &Right) -> Pop<T> {
         match &self.lane {
             Lane::Queue(queue) => queue.pop(word, right),

@@ -46,7 +46,7 @@ struct Slot<T> {
 }
 
 /// A run of slots. `epoch` changes each time the block is put to use, which spares clearing the slots.
-#[repr(C, align(128))]
+#[repr(C, align(256))]
 struct Block<T> {
     next: AtomicPtr<Block<T>>,
     epoch: UnsafeCell<u32>,
@@ -164,12 +164,25 @@ impl<T: 'static> Queue<T> {
         bound: Option<u32>,
         mut value: T,
     ) -> Result<bool, PushError<T>> {
-        let mut fresh = None;
         let mut state = word.load();
-        let taken_right = loop {
+        loop {
             if state.is_closed() {
-                self.return_block(fresh);
                 return Err(PushError::Closed(value));
+            }
+            let idle = state.is_idle();
+            let target = if idle { state.with_phase(Phase::Running) } else { state };
+            if state.address() == 0 {
+                // Nothing is queued, so there is room.
+                match word.swap_if(state, target.at_front()) {
+                    Ok(()) => {
+                        self.count_round(state);
+                        // SAFETY: the swap claimed the front slot for this thread alone.
+                        unsafe { self.front.fill(1, value) };
+                        return Ok(idle);
+                    }
+                    Err(actual) => state = actual,
+                }
+                continue;
             }
             if let Some(bound) = bound
                 && self.len(state) >= u64::from(bound)
@@ -177,26 +190,12 @@ impl<T: 'static> Queue<T> {
                 // The tail may have moved between the two loads; only an unchanged tail proves it.
                 let again = word.load();
                 if again == state {
-                    self.return_block(fresh);
                     return Err(PushError::Full(value));
                 }
                 state = again;
                 continue;
             }
-            let idle = state.phase() == Phase::Idle;
-            let target = if idle { state.with_phase(Phase::Running) } else { state };
-            if state.address() == 0 {
-                let offset = state.offset() % BLOCK_SLOTS;
-                match word.swap_if(state, target.with_block(FRONT, offset + 1)) {
-                    Ok(()) => {
-                        self.count_round(state);
-                        // SAFETY: the swap claimed the front slot for this thread alone.
-                        unsafe { self.front.fill(1, value) };
-                        break idle;
-                    }
-                    Err(actual) => state = actual,
-                }
-            } else if state.address() != FRONT && state.offset() < BLOCK_SLOTS {
+            if state.address() != FRONT && state.offset() < BLOCK_SLOTS {
                 match word.swap_if(state, target.next_slot()) {
                     Ok(()) => {
                         let block: *mut Block<T> =
@@ -204,32 +203,40 @@ impl<T: 'static> Queue<T> {
                         // SAFETY: the swap claimed slot `offset` of the tail block for this thread
                         // alone, and the consumer keeps the block until the slot is ready.
                         unsafe { Block::fill(block, state.offset(), value) };
-                        break idle;
+                        return Ok(idle);
                     }
                     Err(actual) => state = actual,
                 }
             } else {
-                let block = *fresh.get_or_insert_with(|| self.take_block());
-                let offset = state.offset() % BLOCK_SLOTS;
-                // SAFETY: the block is this thread's own until the swap below succeeds.
-                unsafe { Block::fill(block.as_ptr(), offset, value) };
-                let address = block.as_ptr().expose_provenance();
-                match word.swap_if(state, target.with_block(address, offset + 1)) {
-                    Ok(()) => {
-                        fresh = None;
-                        self.link(state, block.as_ptr());
-                        break idle;
-                    }
-                    Err(actual) => {
-                        // SAFETY: still this thread's own; the slot was filled just above.
-                        value = unsafe { Block::unfill(block.as_ptr(), offset) };
-                        state = actual;
-                    }
-                }
+                (value, state) = match self.push_block(word, state, value) {
+                    Ok(()) => return Ok(idle),
+                    Err(back) => back,
+                };
             }
-        };
-        self.return_block(fresh);
-        Ok(taken_right)
+        }
+    }
+
+    /// Appends a message in a block of its own making, if the word still has this value.
+    #[inline(never)]
+    fn push_block(&self, word: &Word, state: State, value: T) -> Result<(), (T, State)> {
+        let target = if state.is_idle() { state.with_phase(Phase::Running) } else { state };
+        let block = self.take_block();
+        let offset = state.offset() % BLOCK_SLOTS;
+        // SAFETY: the block is this thread's own until the swap below succeeds.
+        unsafe { Block::fill(block.as_ptr(), offset, value) };
+        let address = block.as_ptr().expose_provenance();
+        match word.swap_if(state, target.with_block(address, offset + 1)) {
+            Ok(()) => {
+                self.link(state, block.as_ptr());
+                Ok(())
+            }
+            Err(actual) => {
+                // SAFETY: still this thread's own; the slot was filled just above.
+                let value = unsafe { Block::unfill(block.as_ptr(), offset) };
+                Block::free(block);
+                Err((value, actual))
+            }
+        }
     }
 
     /// Makes a freshly installed block findable for the consumer.
@@ -256,51 +263,49 @@ impl<T: 'static> Queue<T> {
     /// Takes the next message.
     #[inline(always)]
     pub(crate) fn pop(&self, word: &Word, _right: &Right) -> Pop<T> {
-        self.consumer.with_mut(|consumer| {
-            // SAFETY: the owner of the right is the only one here.
-            let consumer = unsafe { &mut *consumer };
-            if !consumer.past_front {
-                // SAFETY: the front slot was not taken since the last park.
-                let Some(value) = (unsafe { self.front.take(1) }) else {
-                    return Self::nothing(consumer, word);
-                };
-                // Ordering: Relaxed; the next store of 1 comes after a park, which the word orders.
-                self.front.ready.store(0, Ordering::Relaxed);
-                consumer.past_front = true;
+        // SAFETY: the owner of the right is the only one here.
+        let consumer = unsafe { &mut *self.consumer.with_mut(|consumer| consumer) };
+        if !consumer.past_front {
+            // SAFETY: the front slot was not taken since the last park.
+            let Some(value) = (unsafe { self.front.take(1) }) else {
+                return Self::nothing(consumer, word);
+            };
+            // Ordering: Relaxed; the next store of 1 comes after a park, which the word orders.
+            self.front.ready.store(0, Ordering::Relaxed);
+            consumer.past_front = true;
+            consumer.taken += 1;
+            return Pop::Message(value);
+        }
+        if consumer.block.is_null() {
+            // Ordering: Acquire pairs with the Release in `link`.
+            let first = self.first.load(Ordering::Acquire);
+            if first.is_null() {
+                return Self::nothing(consumer, word);
+            }
+            // Ordering: Relaxed; the next store to `first` comes after a park, which the word orders.
+            self.first.store(ptr::null_mut(), Ordering::Relaxed);
+            consumer.block = first;
+            consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
+        }
+        if consumer.offset == BLOCK_SLOTS {
+            // SAFETY: the consumer's block stays in the queue until the consumer takes it out.
+            // Ordering: Acquire pairs with the Release in `link`.
+            let next = unsafe { (*consumer.block).next.load(Ordering::Acquire) };
+            if next.is_null() {
+                return Self::nothing(consumer, word);
+            }
+            self.recycle(std::mem::replace(&mut consumer.block, next));
+            consumer.offset = 0;
+        }
+        // SAFETY: as above; the slot at `offset` has not been taken yet.
+        match unsafe { Block::take(consumer.block, consumer.offset) } {
+            Some(value) => {
+                consumer.offset += 1;
                 consumer.taken += 1;
-                return Pop::Message(value);
+                Pop::Message(value)
             }
-            if consumer.block.is_null() {
-                // Ordering: Acquire pairs with the Release in `link`.
-                let first = self.first.load(Ordering::Acquire);
-                if first.is_null() {
-                    return Self::nothing(consumer, word);
-                }
-                // Ordering: Relaxed; the next store to `first` comes after a park, which the word orders.
-                self.first.store(ptr::null_mut(), Ordering::Relaxed);
-                consumer.block = first;
-                consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
-            }
-            if consumer.offset == BLOCK_SLOTS {
-                // SAFETY: the consumer's block stays in the queue until the consumer takes it out.
-                // Ordering: Acquire pairs with the Release in `link`.
-                let next = unsafe { (*consumer.block).next.load(Ordering::Acquire) };
-                if next.is_null() {
-                    return Self::nothing(consumer, word);
-                }
-                self.recycle(std::mem::replace(&mut consumer.block, next));
-                consumer.offset = 0;
-            }
-            // SAFETY: as above; the slot at `offset` has not been taken yet.
-            match unsafe { Block::take(consumer.block, consumer.offset) } {
-                Some(value) => {
-                    consumer.offset += 1;
-                    consumer.taken += 1;
-                    Pop::Message(value)
-                }
-                None => Self::nothing(consumer, word),
-            }
-        })
+            None => Self::nothing(consumer, word),
+        }
     }
 
     fn nothing(consumer: &Consumer<T>, word: &Word) -> Pop<T> {
@@ -377,12 +382,6 @@ impl<T: 'static> Queue<T> {
         NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
-    fn return_block(&self, block: Option<NonNull<Block<T>>>) {
-        if let Some(block) = block {
-            Block::free(block);
-        }
-    }
-
     /// The consumer is done with a block: it becomes the spare, or goes to the pool.
     fn recycle(&self, block: *mut Block<T>) {
         let Some(block) = NonNull::new(block) else {
@@ -444,15 +443,14 @@ impl<T: 'static> Drop for Queue<T> {
 }
 
 impl<T> Consumer<T> {
-    /// Whether the tail is where the consumer is. The block must be the same too: positions begin anew
-    /// after 2^19 messages, and a queue may hold more than that.
-    #[inline]
+    /// Whether the tail is where the consumer is. A block that the consumer has is not put to use again,
+    /// so the same address means the same block.
+    #[inline(always)]
     fn is_at_tail(&self, state: State) -> bool {
-        let block = match self.block.addr() {
-            0 if self.past_front => FRONT,
-            address => address,
-        };
-        state.position() == self.taken % POSITIONS && state.address() == block
+        match self.block.addr() {
+            0 => state.address() == if self.past_front { FRONT } else { 0 },
+            address => state.address() == address && state.offset() == self.offset,
+        }
     }
 }
 

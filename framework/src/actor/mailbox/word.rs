@@ -1,12 +1,12 @@
 //! The scheduling word: one 64-bit integer that is a mailbox's tail and the worker's scheduling state.
 //!
 //! ```text
-//!  63      49 48                         8 7      3  2  1 0
+//!  63      48 47                         8 7      3  2  1 0
 //! ┌──────────┬────────────────────────────┬────────┬───┬─────┐
-//! │   lap    │ tail block address >> 7    │ offset │ C │phase│
-//! │ 15 bits  │ 41 bits (48-bit addresses) │ 5 bits │ 1 │ 2   │
+//! │   lap    │ tail block address, which  │ offset │ C │phase│
+//! │ 16 bits  │ is a multiple of 256       │ 5 bits │ 1 │ 2   │
 //! └──────────┴────────────────────────────┴────────┴───┴─────┘
-//!   position = lap × BLOCK_SLOTS + offset : messages ever claimed, modulo 2^15 laps
+//!   position = lap × BLOCK_SLOTS + offset : messages ever claimed, modulo 2^16 laps
 //!   C        = CLOSED: no further message is accepted
 //! ```
 //!
@@ -38,8 +38,8 @@ use crate::sync::{AtomicU64, Ordering, ordering, weakened};
 /// otherwise a compromise: an idle-to-busy worker touches one block, a flood amortises its allocation.
 pub(crate) const BLOCK_SLOTS: usize = if cfg!(millhand_loom) { 2 } else { 16 };
 
-/// Blocks are aligned to this, which frees the low bits of their addresses.
-pub(crate) const BLOCK_ALIGN: usize = 128;
+/// Blocks are aligned to this, which frees the low bits of their addresses: as many as the rest needs.
+pub(crate) const BLOCK_ALIGN: usize = 256;
 
 /// What the address says while the only message since an empty spell is the one in the front slot. No
 /// block is there: the first page of memory is never given out.
@@ -48,15 +48,13 @@ pub(crate) const FRONT: usize = BLOCK_ALIGN;
 const PHASE_BITS: u32 = 2;
 const OFFSET_SHIFT: u32 = 3;
 const OFFSET_BITS: u32 = 5;
-const ADDRESS_SHIFT: u32 = 8;
-const ADDRESS_BITS: u32 = 41;
-const LAP_SHIFT: u32 = ADDRESS_SHIFT + ADDRESS_BITS;
+const LAP_SHIFT: u32 = 48;
 const LAP_BITS: u32 = 64 - LAP_SHIFT;
 
 const PHASE_MASK: u64 = (1 << PHASE_BITS) - 1;
 const CLOSED: u64 = 1 << PHASE_BITS;
 const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
-const ADDRESS_MASK: u64 = (1 << ADDRESS_BITS) - 1;
+const ADDRESS_MASK: u64 = (1 << LAP_SHIFT) - BLOCK_ALIGN as u64;
 
 /// Positions wrap at this many messages.
 pub(crate) const POSITIONS: u64 = (1 << LAP_BITS) * BLOCK_SLOTS as u64;
@@ -66,8 +64,7 @@ pub(crate) const POSITIONS: u64 = (1 << LAP_BITS) * BLOCK_SLOTS as u64;
 pub(crate) const MAX_BOUND: u32 = 1 << 18;
 
 const _: () = assert!(BLOCK_SLOTS < 1 << OFFSET_BITS);
-const _: () = assert!(BLOCK_ALIGN == 1 << (48 - ADDRESS_BITS));
-const _: () = assert!(LAP_BITS == 15);
+const _: () = assert!(BLOCK_ALIGN == 1 << (OFFSET_SHIFT + OFFSET_BITS));
 #[cfg(not(millhand_loom))]
 const _: () = assert!(MAX_BOUND as u64 * 2 <= POSITIONS);
 
@@ -95,13 +92,18 @@ impl State {
         }
     }
 
+    #[inline(always)]
+    pub(crate) fn is_idle(self) -> bool {
+        self.0 & PHASE_MASK == Phase::Idle as u64
+    }
+
     pub(crate) fn is_closed(self) -> bool {
         self.0 & CLOSED != 0
     }
 
     /// Address of the tail block, or [`FRONT`]; 0 since the mailbox was empty.
     pub(crate) fn address(self) -> usize {
-        (((self.0 >> ADDRESS_SHIFT) & ADDRESS_MASK) << (48 - ADDRESS_BITS)) as usize
+        (self.0 & ADDRESS_MASK) as usize
     }
 
     /// Slots of the tail block that are claimed, `0..=BLOCK_SLOTS`.
@@ -115,7 +117,8 @@ impl State {
 
     /// Whether the next block begins the positions anew.
     pub(crate) fn ends_the_last_lap(self) -> bool {
-        self.offset() == BLOCK_SLOTS && self.lap() == (1 << LAP_BITS) - 1
+        const WHICH: u64 = OFFSET_MASK << OFFSET_SHIFT | u64::MAX << LAP_SHIFT;
+        self.0 & WHICH == (BLOCK_SLOTS as u64) << OFFSET_SHIFT | u64::MAX << LAP_SHIFT
     }
 
     /// Messages ever claimed, modulo [`POSITIONS`].
@@ -137,27 +140,39 @@ impl State {
         Self(self.0 + (1 << OFFSET_SHIFT))
     }
 
+    /// Of a word without a block: the same, with the front slot claimed.
+    #[inline(always)]
+    pub(crate) fn at_front(self) -> Self {
+        debug_assert_eq!(self.address(), 0);
+        const FIRST: u64 = 1 << OFFSET_SHIFT;
+        // In a full block's place it is the first of the next lap; the last lap runs over the word's end.
+        let step = match self.offset() == BLOCK_SLOTS {
+            true => (1 << LAP_SHIFT) - (BLOCK_SLOTS as u64) * FIRST + FIRST,
+            false => FIRST,
+        };
+        Self(self.0.wrapping_add(step) | FRONT as u64)
+    }
+
     /// The same, with another tail block and offset; a full block's successor begins the next lap.
     pub(crate) fn with_block(self, address: usize, offset: usize) -> Self {
         debug_assert_eq!(address % BLOCK_ALIGN, 0);
-        debug_assert!(address >> 48 == 0);
+        debug_assert!(address >> LAP_SHIFT == 0);
         let lap = if self.offset() == BLOCK_SLOTS && offset < BLOCK_SLOTS {
             (self.lap() + 1) & ((1 << LAP_BITS) - 1)
         } else {
             self.lap()
         };
-        let address = (address as u64) >> (48 - ADDRESS_BITS);
         Self(
             self.0 & (PHASE_MASK | CLOSED)
                 | (offset as u64) << OFFSET_SHIFT
-                | address << ADDRESS_SHIFT
+                | address as u64
                 | lap << LAP_SHIFT,
         )
     }
 
     /// The same, without a block: what a parked mailbox looks like.
     pub(crate) fn without_block(self) -> Self {
-        Self(self.0 & !(ADDRESS_MASK << ADDRESS_SHIFT))
+        Self(self.0 & !ADDRESS_MASK)
     }
 }
 
