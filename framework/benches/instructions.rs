@@ -152,6 +152,12 @@ async fn run(workload: &str, count: u64) {
             links[0].tell(Number(count)).await.unwrap();
             assert_eq!(end.await, Ok(0));
         }
+        "spawn" => {
+            for number in 0..count {
+                let doubler = system.worker(number.to_string(), || Doubler).start().await.unwrap();
+                assert_eq!(doubler.ask(Double(number)).await, Ok(2 * number));
+            }
+        }
         _ => panic!("no such workload: {workload}"),
     }
     system.shutdown().await.unwrap();
@@ -160,7 +166,7 @@ async fn run(workload: &str, count: u64) {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [workload, count] = arguments.as_slice() else {
-        panic!("arguments: tell|ask|ask_outside|ring_hop COUNT");
+        panic!("arguments: tell|ask|ask_outside|ring_hop|spawn COUNT");
     };
     let count = count.parse().expect("COUNT is a number");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
