@@ -1066,8 +1066,9 @@ fn cell_of_alarm(data: *const ()) -> NonNull<Header> {
 fn ring(data: *const ()) {
     // SAFETY: the waker holds a strong count.
     let header = unsafe { cell_of_alarm(data).as_ref() };
+    // Ordering: Relaxed; `ring` writes the word, which orders it before the next activation.
     header.woken_by.store(NEVER, Ordering::Relaxed);
-    header.schedule_if(header.word.wake());
+    header.schedule_if(header.word.ring());
 }
 
 fn drop_alarm(data: *const ()) {

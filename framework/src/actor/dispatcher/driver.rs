@@ -5,7 +5,7 @@
 //! cooperative budget is used up, when the watchdog's tick says that a millisecond is over, when it has
 //! woken a task of the runtime, and after a fixed number of activations.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -19,6 +19,7 @@ use super::{CURRENT, Dispatcher, DriverSeat, Injector, MESSAGE_BUDGET, MESSAGES_
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
 use crate::actor::dispatcher::watchdog::Watchdog;
+use crate::contain::contain;
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering};
 use crate::time::Alarms;
@@ -71,6 +72,7 @@ pub(crate) fn start(
         runtime: runtime.clone(),
         alive: AtomicUsize::new(drivers),
         over: AtomicBool::new(false),
+        down: AtomicBool::new(false),
         abandoned: Mutex::new(Vec::new()),
         on_over: std::sync::OnceLock::new(),
     });
@@ -116,24 +118,33 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(local) = self.local.take() else {
-            return Poll::Ready(());
-        };
         CURRENT.with(|current| {
             // A driver that is polled inside another one's handler (a runtime inside a runtime) leaves
             // the outer one in place and runs without; its sends take the long way.
             let Ok(mut slot) = current.try_borrow_mut() else {
-                let polled = local.poll(cx);
-                self.local = Some(local);
-                return polled;
+                return self.local.as_deref().map_or(Poll::Ready(()), |local| local.poll(cx));
+            };
+            let Some(local) = self.local.take() else {
+                return Poll::Ready(());
             };
             let outer = slot.replace(local);
             drop(slot);
-            let polled =
-                current.borrow().as_deref().map_or(Poll::Ready(()), |local| local.poll(cx));
-            self.local = std::mem::replace(&mut *current.borrow_mut(), outer);
-            polled
+            let _until = Until { current, driver: &mut self, outer };
+            current.borrow().as_deref().map_or(Poll::Ready(()), |local| local.poll(cx))
         })
+    }
+}
+
+/// Puts a driver's own side back, also when the poll ends in a panic.
+struct Until<'a> {
+    current: &'a RefCell<Option<Box<Local>>>,
+    driver: &'a mut Driver,
+    outer: Option<Box<Local>>,
+}
+
+impl Drop for Until<'_> {
+    fn drop(&mut self) {
+        self.driver.local = std::mem::replace(&mut *self.current.borrow_mut(), self.outer.take());
     }
 }
 
@@ -221,12 +232,17 @@ impl Local {
                 self.asleep.set(true);
                 if must_look {
                     found = self.look_everywhere();
+                } else {
+                    // Whoever searched may have got stuck meanwhile; what comes from outside has nobody
+                    // else to look for it.
+                    found = self.take_injected();
                 }
                 if found.is_none() {
                     return Poll::Pending;
                 }
                 searching = dispatcher.idle.get_up(self.index);
                 self.asleep.set(false);
+                dispatcher.watchdog.stir();
             }
             let Some(runnable) = found else { continue };
             if std::mem::take(&mut searching) && dispatcher.idle.end_search() {
@@ -259,15 +275,16 @@ impl Local {
         seat.activations.store(count, Ordering::Relaxed);
         seat.has_queued.store(!self.queue.is_empty(), Ordering::Relaxed);
         if runnable.is_blocking() {
-            drop(self.dispatcher.runtime.handle().spawn_blocking(move || run_blocking(runnable)));
-            return;
+            // The runtime panics if it cannot have its first blocking thread; the worker is ended then.
+            let handle = self.dispatcher.runtime.handle();
+            return contain(|| drop(handle.spawn_blocking(move || run_blocking(runnable))));
         }
         let budget = self.message_budget.min(*left);
         let mut messages = budget;
         // User code is caught where it runs; this is for the rest, such as a waker that panics. The worker
         // is lost then, the driver is not.
-        let ran =
-            catch_unwind(AssertUnwindSafe(|| runnable.run(&mut messages))).unwrap_or(Ran::Gone);
+        let ran = catch_unwind(AssertUnwindSafe(|| runnable.run(&mut messages)))
+            .unwrap_or_else(super::lost);
         *left -= budget - messages;
         if let Ran::Again(runnable) = ran {
             // To the back, so that a flooded worker takes turns with the others.
@@ -300,25 +317,15 @@ impl Local {
 
     /// Takes a share of the injected work: one to run, the rest into the queue.
     fn take_injected(&self) -> Option<Runnable> {
-        let injector = &self.dispatcher.injector;
-        if injector.is_empty() {
-            return None;
-        }
-        let share = injector.length.load(Ordering::Relaxed) / self.dispatcher.seats.len() + 1;
-        let first = injector.pop();
-        let batch = match share {
-            1 => Vec::new(),
-            _ => injector.pop_batch(share.min(QUEUE_CAPACITY / 2) - 1),
-        };
-        let mut more = false;
-        for runnable in batch {
-            self.push_back(runnable);
-            more = true;
-        }
+        let dispatcher = &self.dispatcher;
+        let share = dispatcher.injector.pop_share(dispatcher.seats.len(), QUEUE_CAPACITY / 2);
+        let (first, rest) = share?;
+        let more = !rest.is_empty();
+        rest.into_iter().for_each(|runnable| self.push_back(runnable));
         if more {
-            self.dispatcher.wake_one();
+            dispatcher.wake_one();
         }
-        first
+        Some(first)
     }
 
     /// Looks elsewhere: the injector, then, as a searcher, the other drivers' queues.

@@ -13,6 +13,8 @@
 //! - The last searcher that falls asleep looks at all queues once more after it has lain down. That look
 //!   pairs with the waker's look at `searching` after its push; both stand behind a `SeqCst` fence, so
 //!   one of them sees the other.
+//! - Every driver that falls asleep looks into the injector once more: the searcher that it left the
+//!   looking to may have found something that keeps it, and work from outside is in nobody's queue.
 //!
 //! The protocol is that of tokio's multi-thread scheduler (`runtime/scheduler/multi_thread/idle.rs`) and
 //! of Go's scheduler before it.

@@ -19,6 +19,7 @@ pub(crate) mod idle;
 
 pub(crate) mod watchdog;
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,6 +57,8 @@ pub(crate) struct Dispatcher {
     alive: AtomicUsize,
     /// A driver was dropped before the system had ended, or the system has ended.
     over: AtomicBool,
+    /// No driver is counted on any more: what becomes runnable is ended by whoever makes it so.
+    down: AtomicBool,
     abandoned: Mutex<Vec<String>>,
     /// What to do when the drivers are gone; it may be called twice.
     on_over: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -198,8 +201,8 @@ impl Dispatcher {
     fn inject(&self, runnable: Runnable) {
         self.injector.push(runnable);
         // If the queues have been cleared for the last time, this one must be cleared again. The injector's
-        // lock orders the two: either they saw the push, or this sees that it is over.
-        if self.is_over() && self.alive.load(Ordering::Acquire) == 0 {
+        // lock orders the two: either they saw the push, or this sees that there are no drivers.
+        if self.is_down() {
             return self.clear_queues();
         }
         self.wake_one();
@@ -235,7 +238,11 @@ impl Dispatcher {
         self.over.load(Ordering::Acquire)
     }
 
-    /// The system has ended in order: the drivers finish.
+    fn is_down(&self) -> bool {
+        self.down.load(Ordering::Acquire)
+    }
+
+    /// The system has ended: the drivers finish.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Release);
         // Whoever still waits learns it now.
@@ -265,10 +272,16 @@ impl Dispatcher {
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();
             self.go_down();
+        } else if self.is_down() {
+            // The rest went down without this one, which has just put its own queue into the injector.
+            self.clear_queues();
         }
     }
 
-    fn go_down(&self) {
+    /// Ends whatever is left of the system, without its drivers. What it calls is user code.
+    pub(crate) fn go_down(&self) {
+        // Ordering: Release pairs with the Acquire in `is_down`, through the injector's lock.
+        self.down.store(true, Ordering::Release);
         self.before_clearing(|| self.alarms.close());
         if let Some(on_over) = self.on_over.get() {
             on_over();
@@ -305,6 +318,13 @@ impl Dispatcher {
         self.before_clearing(|| while self.clear_queues_once() {});
     }
 
+    /// The same, if nobody else will run them.
+    pub(crate) fn clear_queues_if_down(&self) {
+        if self.is_down() {
+            self.clear_queues();
+        }
+    }
+
     /// Does something that may wake workers. They stay in the queues, which the caller then clears: a chain
     /// of workers that wait for each other would use up the stack otherwise.
     pub(crate) fn before_clearing(&self, act: impl FnOnce()) {
@@ -323,7 +343,7 @@ impl Dispatcher {
 
     /// False: there was nothing.
     fn clear_queues_once(&self) -> bool {
-        let mut left = self.injector.pop_batch(usize::MAX);
+        let mut left = self.injector.pop_all();
         left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
         // A stuck driver's queue can still be stolen from.
         let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
@@ -347,6 +367,9 @@ impl Dispatcher {
                 }
             }
             *seen = activations;
+        }
+        if !self.injector.is_empty() {
+            self.wake_one();
         }
     }
 }
@@ -373,22 +396,25 @@ impl Injector {
         self.length.load(Ordering::SeqCst) == 0
     }
 
-    fn pop(&self) -> Option<Runnable> {
-        let mut queue = lock(&self.queue);
-        let first = queue.pop_front();
-        self.length.store(queue.len(), Ordering::SeqCst);
-        first
-    }
-
-    fn pop_batch(&self, most: usize) -> Vec<Runnable> {
+    /// One of so many drivers takes its share: one to run, and the rest.
+    fn pop_share(&self, drivers: usize, most: usize) -> Option<(Runnable, Vec<Runnable>)> {
         if self.is_empty() {
-            return Vec::new();
+            return None;
         }
         let mut queue = lock(&self.queue);
-        let count = most.min(queue.len());
-        let batch = queue.drain(..count).collect();
+        let first = queue.pop_front()?;
+        let rest = (queue.len() / drivers).min(most);
+        let rest = queue.drain(..rest).collect();
         self.length.store(queue.len(), Ordering::SeqCst);
-        batch
+        Some((first, rest))
+    }
+
+    /// Takes everything. It looks under the lock, so that whoever pushes later knows what its caller did
+    /// before.
+    fn pop_all(&self) -> Vec<Runnable> {
+        let mut queue = lock(&self.queue);
+        self.length.store(0, Ordering::SeqCst);
+        queue.drain(..).collect()
     }
 }
 
@@ -421,7 +447,14 @@ pub(crate) fn run_nested(runnable: Runnable) -> Ran {
     // As in the driver: user code is caught where it runs, this is for the rest.
     let ran = catch_unwind(AssertUnwindSafe(|| runnable.run(&mut 1)));
     NESTING.set(nested);
-    ran.unwrap_or(Ran::Gone)
+    ran.unwrap_or_else(lost)
+}
+
+/// A panic that is none of a handler's has ended an activation, and its worker with it. The payload may
+/// panic as well when it is dropped, so it is leaked.
+fn lost(payload: Box<dyn Any + Send>) -> Ran {
+    std::mem::forget(payload);
+    Ran::Gone
 }
 
 /// Whether this thread runs a worker's code outside of a blocking worker: blocking here would block

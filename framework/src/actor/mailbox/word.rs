@@ -223,6 +223,17 @@ impl Word {
         })
     }
 
+    /// As `wake`, for a waker that belongs to no handler: what was done before it is seen by whoever takes
+    /// the right next, also if the worker is idle.
+    #[must_use]
+    pub(crate) fn ring(&self) -> bool {
+        self.claim(|phase| match phase {
+            Phase::Idle => Some(Phase::Idle),
+            Phase::Held => Some(Phase::Running),
+            Phase::Running | Phase::Signalled => Some(Phase::Signalled),
+        })
+    }
+
     /// Tells the worker that its locked ring has a message. True: the caller now owns the right.
     #[must_use]
     pub(crate) fn knock(&self) -> bool {
