@@ -7,7 +7,11 @@
 //! timekeeper, a caller) puts the event into its line and, unless somebody is at it already, takes the
 //! lock, asks the plan, and carries the actions out: so actions happen in the order in which they were
 //! decided, and a child that answers an order at once does not wait for its own supervisor. Nobody
-//! waits for that lock but those who add children or look at them, and no user code runs under it.
+//! waits for that lock but those who add children or look at them.
+//!
+//! No user code runs under that lock, nor under the parent's or a child's that is taken meanwhile. What
+//! would call some (a waker, the drop of a constructor, the end of a worker that no driver will run) is
+//! left in [`LEFT`] until this thread has let go of the outermost.
 
 pub(crate) mod child;
 
@@ -17,6 +21,7 @@ pub(crate) mod plan;
 
 pub(crate) mod policy;
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock, TryLockError, Weak};
 
@@ -30,8 +35,9 @@ use tokio::time::Instant;
 use crate::actor::cell::Parent;
 use crate::actor::dispatcher::Dispatcher;
 use crate::actor::exit::ExitReason;
+use crate::contain::contain;
 use crate::observe::events;
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::time::{Alarm, AlarmKey};
 
 /// What a supervisor is declared with.
@@ -79,9 +85,23 @@ struct Inner {
     plan: Plan,
     children: BTreeMap<ChildId, Entry>,
     next_id: ChildId,
-    /// Children that have ended. They are dropped, with what their constructors hold, once the lock is
-    /// free.
-    gone: Vec<Entry>,
+    /// What is to be done once the lock is free.
+    left: Vec<Left>,
+}
+
+/// What may call user code.
+enum Left {
+    /// A child that has ended, with what its constructor holds.
+    Gone(Entry),
+    /// Somebody waits for the outcome of a first start.
+    Tell(oneshot::Sender<StartOutcome>, StartOutcome),
+}
+
+thread_local! {
+    /// Supervisors whose lock this thread holds.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+
+    static LEFT: RefCell<Vec<Left>> = const { RefCell::new(Vec::new()) };
 }
 
 struct Entry {
@@ -128,7 +148,7 @@ impl SupervisorCore {
                 plan,
                 children: BTreeMap::new(),
                 next_id: 0,
-                gone: Vec::new(),
+                left: Vec::new(),
             }),
             line: Mutex::new(VecDeque::new()),
             this: this.clone(),
@@ -161,10 +181,13 @@ impl SupervisorCore {
         make: impl FnOnce(Arc<dyn Parent>, ChildId) -> (Arc<dyn Child>, T),
     ) -> Option<(T, oneshot::Receiver<StartOutcome>)> {
         let (sender, receiver) = oneshot::channel();
+        // Out here, so that what is refused is not dropped in there.
+        let mut make = Some(make);
         let made = self.with_inner(|inner| {
             if !inner.plan.accepts_children() {
                 return None;
             }
+            let make = make.take()?;
             let id = inner.next_id;
             inner.next_id += 1;
             let (child, made) = make(self.shared(), id);
@@ -193,19 +216,43 @@ impl SupervisorCore {
     /// attempt at the lock, and who holds the lock looks at the line again after letting go.
     fn work_off(&self) {
         while !lock(&self.line).is_empty() {
-            let mut inner = match self.inner.try_lock() {
+            let inner = match self.inner.try_lock() {
                 Ok(inner) => inner,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            while let Some(event) = self.next_event() {
-                let reports = self.decide(&mut inner, event);
-                self.report(reports);
-            }
-            let gone = std::mem::take(&mut inner.gone);
-            drop(inner);
-            drop(gone);
+            self.under(inner, |inner| {
+                while let Some(event) = self.next_event() {
+                    let reports = self.decide(inner, event);
+                    self.report(reports);
+                }
+            });
         }
+    }
+
+    /// Does something under the lock, lets go of it, and then does what had to be left.
+    fn under<R>(&self, mut inner: MutexGuard<'_, Inner>, act: impl FnOnce(&mut Inner) -> R) -> R {
+        HELD.set(HELD.get() + 1);
+        let mut result = None;
+        // Whoever clears the queues may have to end workers: that is for later as well.
+        self.dispatcher.before_clearing(|| result = Some(act(&mut inner)));
+        let left = std::mem::take(&mut inner.left);
+        drop(inner);
+        HELD.set(HELD.get() - 1);
+        let mut left = Some(left);
+        let kept = LEFT.try_with(|all| all.borrow_mut().extend(left.take().into_iter().flatten()));
+        if HELD.get() == 0 {
+            // A thread that is ending has nowhere to leave anything.
+            left.into_iter().flatten().for_each(Left::settle);
+            while kept.is_ok()
+                && let Ok(Some(left)) = LEFT.try_with(|all| all.borrow_mut().pop())
+            {
+                left.settle();
+            }
+            self.dispatcher.clear_queues_if_down();
+        }
+        let Some(result) = result else { unreachable!("it has been called") };
+        result
     }
 
     fn next_event(&self) -> Option<Event> {
@@ -213,7 +260,7 @@ impl SupervisorCore {
     }
 
     fn with_inner<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
-        let result = f(&mut lock(&self.inner));
+        let result = self.under(lock(&self.inner), f);
         self.work_off();
         result
     }
@@ -238,8 +285,7 @@ impl SupervisorCore {
             && let Some(waiting) =
                 inner.children.get_mut(&id).and_then(|entry| entry.waiting.take())
         {
-            // Whoever waited may have gone away.
-            let _ = waiting.send(Ok(()));
+            inner.left.push(Left::Tell(waiting, Ok(())));
         }
         let gone = if let Event::Gone(id) = event { Some(id) } else { None };
         let exited = if let Event::Exited(id, ..) = event { Some(id) } else { None };
@@ -255,7 +301,7 @@ impl SupervisorCore {
             self.dispatcher.alarms.cancel(timer);
         }
         if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
-            inner.gone.push(self.part_with(entry));
+            self.part_with(inner, entry);
         }
         let mut reports = Vec::new();
         for action in actions {
@@ -265,7 +311,7 @@ impl SupervisorCore {
     }
 
     /// A child is gone: its name is free, and whoever waited for its first start learns why there was none.
-    fn part_with(&self, mut entry: Entry) -> Entry {
+    fn part_with(&self, inner: &mut Inner, mut entry: Entry) {
         let path = entry.child.path();
         if let Some(in_time) = entry.losses_in_time
             && entry.child.losses().is_some_and(|losses| losses > in_time)
@@ -274,9 +320,9 @@ impl SupervisorCore {
         }
         self.registrar.forget(path);
         if let (Some(waiting), Some(reason)) = (entry.waiting.take(), entry.given_up.take()) {
-            let _ = waiting.send(Err(reason));
+            inner.left.push(Left::Tell(waiting, Err(reason)));
         }
-        entry
+        inner.left.push(Left::Gone(entry));
     }
 
     fn carry_out(&self, inner: &mut Inner, action: Action, reports: &mut Vec<Report>) {
@@ -322,7 +368,7 @@ impl SupervisorCore {
                         if entry.given_up.is_none()
                             && let Some(waiting) = entry.waiting.take()
                         {
-                            let _ = waiting.send(Err(reason.clone()));
+                            inner.left.push(Left::Tell(waiting, Err(reason.clone())));
                         }
                     }
                 }
@@ -347,6 +393,16 @@ impl SupervisorCore {
         self.with_inner(|inner| {
             inner.children.values().rev().map(|entry| Arc::clone(&entry.child)).collect()
         })
+    }
+}
+
+impl Left {
+    fn settle(self) {
+        contain(|| match self {
+            Self::Gone(entry) => drop(entry),
+            // Whoever waited may have gone away.
+            Self::Tell(waiting, outcome) => drop(waiting.send(outcome)),
+        });
     }
 }
 
