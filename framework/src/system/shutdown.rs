@@ -6,12 +6,14 @@
 //! 2. One kill grace before the deadline (at half time, if that is later), patience ends: whatever is
 //!    left is killed. Those that lose a message by that, or by the end of their own time, are named.
 //! 3. An eighth of that before the deadline, handlers that have not returned are abandoned.
-//! 4. At the deadline, what has still not ended is named and left behind.
+//! 4. At the deadline, what has still not ended is named and left behind: its mailbox is closed, whoever
+//!    waits for it fails, and it is ended as far as that is possible without its thread.
 //!
 //! The runtime's timers drive this, and the watchdog's thread as well: if every thread of the runtime is
 //! stuck in a handler, no timer fires.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use crate::actor::supervisor::child::Child;
@@ -97,6 +99,12 @@ impl Shared {
         for (path, _) in left.iter().rev() {
             self.dispatcher.note_abandoned(path);
         }
+        self.root.leave_behind();
         self.end.end();
+        // What is called to end the rest is user code, which may block: nobody waits for it.
+        let dispatcher = Arc::clone(&self.dispatcher);
+        // Without a thread for it, the rest stays as it is.
+        let thread = thread::Builder::new().name("millhand-end".into());
+        drop(thread.spawn(move || dispatcher.go_down()));
     }
 }

@@ -36,6 +36,9 @@ pub(crate) trait Child: Send + Sync {
     /// The workers below this child, itself included if it is one: path and counters.
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>);
 
+    /// The system ends without it: closes the mailbox, so that nobody waits for it.
+    fn leave_behind(&self);
+
     /// How many messages it has lost or given up so far, if it is a worker.
     fn losses(&self) -> Option<u64>;
 
@@ -69,8 +72,9 @@ impl<W: Worker> Child for Core<W> {
     }
 
     fn kill(&self) {
-        self.header.order(Order::Kill);
+        // Before the order, which may end it at once.
         let generation = self.generation();
+        self.header.order(Order::Kill);
         let grace = self.header.dispatcher.kill_grace;
         abandon_after(grace, self.weak(), generation);
     }
@@ -85,6 +89,11 @@ impl<W: Worker> Child for Core<W> {
 
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
         into.push((Arc::clone(&self.path), self.counters()));
+    }
+
+    fn leave_behind(&self) {
+        self.header.word.close();
+        self.mailbox.waiters.call_all();
     }
 
     fn losses(&self) -> Option<u64> {
@@ -149,6 +158,12 @@ impl Child for SupervisorCore {
     fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
         for child in self.children().into_iter().rev() {
             child.workers(into);
+        }
+    }
+
+    fn leave_behind(&self) {
+        for child in self.children() {
+            child.leave_behind();
         }
     }
 
