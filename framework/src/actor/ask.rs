@@ -29,6 +29,8 @@ pub struct Ask<'a, M: Message> {
     /// When to give up; known once the first poll has had to wait.
     due: Option<Instant>,
     alarm: Option<(WakeKey, Waker)>,
+    /// The place in the line of senders that wait for room.
+    ticket: Option<Ticket>,
     stage: Stage<M>,
 }
 
@@ -44,7 +46,6 @@ enum Stage<M: Message> {
     Queued {
         parcel: Parcel<M>,
         reply: Reply<M::Reply>,
-        ticket: Option<Ticket>,
     },
     Sent(Reply<M::Reply>),
     Over,
@@ -53,7 +54,15 @@ enum Stage<M: Message> {
 impl<'a, M: Message> Ask<'a, M> {
     pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
         let stage = Stage::Unsent(message);
-        Self { to, timeout: Timeout::Default, queued: false, due: None, alarm: None, stage }
+        Self {
+            to,
+            timeout: Timeout::Default,
+            queued: false,
+            due: None,
+            alarm: None,
+            ticket: None,
+            stage,
+        }
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
@@ -139,8 +148,8 @@ impl<'a, M: Message> Ask<'a, M> {
     fn give_up(&mut self) -> Option<M> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Unsent(message) => Some(message),
-            Stage::Queued { parcel, mut ticket, .. } => {
-                self.to.leave_line(&mut ticket, None);
+            Stage::Queued { parcel, .. } => {
+                self.to.leave_line(&mut self.ticket, None);
                 Some(parcel.message)
             }
             Stage::Sent(reply) => {
@@ -161,9 +170,7 @@ impl<'a, M: Message> Ask<'a, M> {
         };
         match sent {
             Ok(()) => Ok(Stage::Sent(reply)),
-            Err(Refused::Full { parcel, wait: true }) => {
-                Ok(Stage::Queued { parcel, reply, ticket: None })
-            }
+            Err(Refused::Full { parcel, wait: true }) => Ok(Stage::Queued { parcel, reply }),
             Err(Refused::Full { parcel, wait: false }) => Err(AskError::Full(parcel.message)),
             Err(Refused::Stopped(parcel)) => Err(AskError::Stopped(Some(parcel.message))),
         }
@@ -208,9 +215,9 @@ impl<M: Message> Future for Ask<'_, M> {
         loop {
             match std::mem::replace(&mut this.stage, Stage::Over) {
                 Stage::Unsent(message) => this.stage = this.send(message)?,
-                Stage::Queued { parcel, reply, mut ticket } => {
+                Stage::Queued { parcel, reply } => {
                     // Join first, then try: room that is made between the two calls this sender.
-                    let turn = this.to.join_line(&mut ticket, cx.waker());
+                    let turn = this.to.join_line(&mut this.ticket, cx.waker());
                     let tried = if turn != Turn::NotYet {
                         this.to.deliver(parcel, true)
                     } else {
@@ -218,19 +225,19 @@ impl<M: Message> Future for Ask<'_, M> {
                     };
                     match tried {
                         Ok(()) => {
-                            this.to.leave_line(&mut ticket, Some(turn));
+                            this.to.leave_line(&mut this.ticket, Some(turn));
                             this.stage = Stage::Sent(reply);
                         }
                         Err(Refused::Stopped(parcel)) => {
-                            this.to.leave_line(&mut ticket, None);
+                            this.to.leave_line(&mut this.ticket, None);
                             return Poll::Ready(Err(AskError::Stopped(Some(parcel.message))));
                         }
                         Err(Refused::Full { parcel, .. }) => {
                             if this.is_due(cx) {
-                                this.to.leave_line(&mut ticket, None);
+                                this.to.leave_line(&mut this.ticket, None);
                                 return Poll::Ready(Err(AskError::Timeout(Some(parcel.message))));
                             }
-                            this.stage = Stage::Queued { parcel, reply, ticket };
+                            this.stage = Stage::Queued { parcel, reply };
                             return Poll::Pending;
                         }
                     }
@@ -267,8 +274,8 @@ impl<M: Message> Unpin for Ask<'_, M> {}
 impl<M: Message> Drop for Ask<'_, M> {
     fn drop(&mut self) {
         self.cancel_alarm();
-        if let Stage::Queued { ticket, .. } = &mut self.stage {
-            self.to.leave_line(ticket, None);
+        if self.ticket.is_some() {
+            self.to.leave_line(&mut self.ticket, None);
         }
     }
 }

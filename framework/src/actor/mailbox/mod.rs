@@ -75,6 +75,17 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
+    /// The same, and nothing is queued: all of the room is free. Who was called for it before, and has not
+    /// come, may not come at all, so the next are called as well.
+    pub(crate) fn publish_all(&self, right: &Right) {
+        if let Lane::Queue(queue) = &self.lane {
+            queue.publish(right);
+            if let Some(bound) = self.bound {
+                self.waiters.make_room(bound as usize);
+            }
+        }
+    }
+
     /// Gives up the right if nothing is queued and no signal has come; see [`Queue::park`].
     pub(crate) fn park(&self, word: &Word, right: &Right) -> bool {
         match &self.lane {

@@ -61,39 +61,39 @@ impl Waiters {
     /// sender must try to send before it sleeps.
     ///
     /// A sender that is called has left the line, and has no claim on the room: if it is slow to come,
-    /// others do not wait for it. If it then finds no room, its old place is before all who came later.
+    /// the next are called when the mailbox is empty. If it then finds no room, its old place is before
+    /// all who came later.
     #[must_use]
     pub(crate) fn join(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {
-        let turn = {
+        // Wakers are somebody else's code: they are cloned before, and dropped after, the lock is held.
+        let waker = waker.clone();
+        let (turn, old) = {
             let mut line = lock(&self.line);
-            let called = match *ticket {
+            let (called, old) = match *ticket {
                 None => {
                     let id = line.take_ticket(ticket);
-                    line.senders.push_back((id, waker.clone()));
-                    false
+                    line.senders.push_back((id, waker));
+                    (false, None)
                 }
-                Some(Ticket(id)) => {
-                    let place = line.senders.iter_mut().find(|place| place.0 == id);
-                    let called = place.is_none();
-                    match place {
-                        Some(place) => place.1.clone_from(waker),
-                        None => {
-                            let at = line.senders.partition_point(|place| place.0 < id);
-                            line.senders.insert(at, (id, waker.clone()));
-                        }
+                Some(Ticket(id)) => match line.place_of(id) {
+                    Ok(at) => (false, Some(std::mem::replace(&mut line.senders[at].1, waker))),
+                    Err(at) => {
+                        line.senders.insert(at, (id, waker));
+                        (true, None)
                     }
-                    called
-                }
+                },
             };
             let first = line.senders.front().is_some_and(|place| *ticket == Some(Ticket(place.0)));
             // Ordering: Relaxed; the fence below orders it.
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
-            match (called, first) {
+            let turn = match (called, first) {
                 (true, _) => Turn::Called,
                 (false, true) => Turn::First,
                 (false, false) => Turn::NotYet,
-            }
+            };
+            (turn, old)
         };
+        contain(|| drop(old));
         // Ordering: pairs with the fence in `make_room`.
         if !weakened("waiters") {
             fence(Ordering::SeqCst);
@@ -107,17 +107,19 @@ impl Waiters {
     /// room without a call, for there may be more of it.
     pub(crate) fn leave(&self, ticket: &mut Option<Ticket>, sent: Option<Turn>) {
         let Some(Ticket(id)) = ticket.take() else { return };
-        let next = {
+        let (own, next) = {
             let mut line = lock(&self.line);
-            let place = line.senders.iter().position(|place| place.0 == id);
-            let next = match place.map(|at| line.senders.remove(at)) {
+            let place = line.place_of(id).ok();
+            let own = place.and_then(|at| line.senders.remove(at));
+            let next = match own {
                 Some(_) if sent != Some(Turn::First) => None,
                 _ if weakened("waiters.pass_on") => None,
                 _ => line.call(),
             };
             self.waiting.store(line.senders.len(), Ordering::Relaxed);
-            next
+            (own, next)
         };
+        contain(|| drop(own));
         if let Some(waker) = next {
             contain(|| waker.wake());
         }
@@ -161,6 +163,11 @@ impl Line {
         self.next_ticket += 1;
         *ticket = Some(Ticket(id));
         id
+    }
+
+    /// Where a ticket stands, or would stand: they are in order.
+    fn place_of(&self, id: u64) -> Result<usize, usize> {
+        self.senders.binary_search_by_key(&id, |place| place.0)
     }
 
     /// Takes the first sender out; the caller wakes it.
