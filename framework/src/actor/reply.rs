@@ -142,7 +142,9 @@ unsafe fn free<R: Send + 'static>(slot: NonNull<Header>) {
         slot.value.with_mut(|value| unsafe { (*value).assume_init_drop() });
     }
     // SAFETY: the last one here.
-    drop(slot.header.waker.with_mut(|waker| unsafe { (*waker).take() }));
+    let waker = slot.header.waker.with_mut(|waker| unsafe { (*waker).take() });
+    // Its drop is whose task it was.
+    contain(|| drop(waker));
     pool::put(slot);
 }
 

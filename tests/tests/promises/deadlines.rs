@@ -171,7 +171,8 @@ fn an_ask_that_timed_out_behind_a_message_is_not_handled_however_short_its_timeo
 
 /// G6
 ///
-/// Alone in the mailbox of an idle worker, whose driver has had no turn yet: nobody awaits meanwhile.
+/// Alone in the mailbox of an idle worker that is not run in place, and whose driver has had no turn yet:
+/// nobody awaits meanwhile.
 #[test]
 fn an_ask_that_timed_out_before_its_workers_turn_is_not_handled() {
     guarded("a current-thread runtime", || {
@@ -180,7 +181,7 @@ fn an_ask_that_timed_out_before_its_workers_turn_is_not_handled() {
             let system = system().await;
             let clerk = system.worker("clerk", Clerk::writing(&log)).start().await.unwrap();
             for (n, timeout) in (1..).zip(TIMEOUTS) {
-                let mut late = clerk.ask(Note(0)).timeout(timeout);
+                let mut late = clerk.ask(Note(0)).timeout(timeout).queued();
                 let late = loop {
                     if let Some(outcome) = now(&mut late).await {
                         break outcome;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::quietly::{discard_quietly, drop_quietly};
 use super::{Core, Desk, Done, Life, Ran};
-use crate::actor::dispatcher;
+use crate::actor::dispatcher::{self, Dispatcher};
 use crate::actor::envelope::Envelope;
 use crate::actor::exit::ExitReason;
 use crate::actor::mailbox::queue::Pop;
@@ -55,6 +55,11 @@ enum Pause {
 }
 
 impl Slice {
+    #[inline(always)]
+    fn is_over(&self, dispatcher: &Dispatcher) -> bool {
+        self.messages == 0 || self.tick != dispatcher.tick()
+    }
+
     /// Takes what a restart costs. False: there is nothing left, and it must wait.
     pub(super) fn pay_for_restart(&mut self) -> bool {
         let can = self.messages != 0;
@@ -114,7 +119,10 @@ impl<W: Worker> Core<W> {
                 Lived::Paused(pause) => {
                     life.place.give_back();
                     self.private(desk).life = Some(life);
-                    self.mailbox.publish(&desk.right);
+                    match pause {
+                        Pause::Empty => self.mailbox.publish_all(&desk.right),
+                        _ => self.mailbox.publish(&desk.right),
+                    }
                     let parked = match pause {
                         Pause::Again => return Ok(self.again(desk)),
                         Pause::Spent => {
@@ -126,6 +134,11 @@ impl<W: Worker> Core<W> {
                     };
                     if parked {
                         return Ok(Ran::Parked);
+                    }
+                    // A handler that wakes itself as it is suspended uses up its slice as well.
+                    slice.messages = slice.messages.saturating_sub(1);
+                    if slice.is_over(&self.header.dispatcher) {
+                        return Ok(self.again(desk));
                     }
                 }
             }
@@ -149,7 +162,7 @@ impl<W: Worker> Core<W> {
             if ordered && let Some(ended) = self.obey(desk) {
                 return Ok(ended);
             }
-            if slice.messages == 0 || slice.tick != self.header.dispatcher.tick() {
+            if slice.is_over(&self.header.dispatcher) {
                 return Ok(Lived::Paused(self.spent(life, desk)));
             }
             let envelope = match self.due_timer(life, desk, ordered)? {
@@ -289,6 +302,7 @@ impl<W: Worker> Core<W> {
         envelope: EnvelopeOf<W>,
     ) -> Result<Next, Abandoned> {
         if envelope.has_expired() {
+            slice.messages -= 1;
             self.counts.dropped(1);
             desk.away(|| discard_quietly(envelope, Failure::Expired))?;
             return Ok(Next::Message);

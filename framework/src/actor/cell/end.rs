@@ -34,7 +34,9 @@ impl<W: Worker> Core<W> {
             return Ok(Some(self.again(desk)));
         }
         self.header.orders.take(Order::Start);
+        let stale = self.private(desk).copy.take();
         let made = desk.away(|| {
+            drop_quietly(stale);
             let made = catch_unwind(AssertUnwindSafe(|| {
                 (self.constructor)().map_err(|error| ExitReason::failed(&*error))
             }));
@@ -94,7 +96,8 @@ impl<W: Worker> Core<W> {
             OnCrash::Lose => None,
             OnCrash::Retry(limit) if crashes <= limit => copy,
             OnCrash::Retry(_) => {
-                drop_quietly(copy);
+                // Its drop is user code, and has to wait for when that may run.
+                self.private(desk).copy = copy;
                 None
             }
         };
@@ -128,6 +131,9 @@ impl<W: Worker> Core<W> {
         // Retired at most once more after `Busy`.
         if let Some(envelope) = self.private(desk).retry.take() {
             self.give_up(desk, envelope)?;
+        }
+        if let Some(stale) = self.private(desk).copy.take() {
+            desk.away(|| drop_quietly(stale))?;
         }
         loop {
             match self.mailbox.pop(&self.header.word, &desk.right) {
