@@ -8,7 +8,7 @@ use crate::actor::cell::Core;
 use crate::actor::deliver::Deliver;
 use crate::actor::error::{AskError, TellError};
 use crate::actor::message::Message;
-use crate::actor::tell::{Tell, tell_blocking, try_tell};
+use crate::actor::tell::{Tell, try_tell};
 use crate::actor::worker::{Accepts, Worker};
 use crate::observe::counters::Counters;
 
@@ -81,7 +81,7 @@ impl<W: Worker> Address<W> {
     where
         W: Accepts<M>,
     {
-        tell_blocking(&**self.core(), message)
+        self.tell(message).blocking()
     }
 
     /// Sends a message and waits for what its handler returns. There is always a deadline: the
@@ -196,7 +196,12 @@ enum Target<M: Message> {
 
 /// Picks who gets the next message.
 pub(crate) trait Pick<M: Message>: Send + Sync {
+    /// One that has not ended, or any if all have.
     fn pick(&self) -> &dyn Deliver<M>;
+
+    /// One that has not ended.
+    fn pick_living(&self) -> Option<&dyn Deliver<M>>;
+
     fn path(&self) -> &str;
 }
 
@@ -212,6 +217,13 @@ impl<M: Message> Recipient<M> {
         }
     }
 
+    fn pool(&self) -> Option<&dyn Pick<M>> {
+        match &self.target {
+            Target::One(_) => None,
+            Target::Many(many) => Some(&**many),
+        }
+    }
+
     /// See [`Address::tell`].
     ///
     /// # Errors
@@ -222,7 +234,7 @@ impl<M: Message> Recipient<M> {
     ///
     /// As for `Address::tell`.
     pub fn tell(&self, message: M) -> Tell<'_, M> {
-        Tell::new(self.pick(), message)
+        Tell::new(self.pick(), message).or_else(self.pool())
     }
 
     /// See [`Address::try_tell`].
@@ -231,7 +243,7 @@ impl<M: Message> Recipient<M> {
     ///
     /// As for `Address::try_tell`.
     pub fn try_tell(&self, message: M) -> Result<(), TellError<M>> {
-        try_tell(self.pick(), message)
+        self.tell(message).now()
     }
 
     /// See [`Address::tell_blocking`].
@@ -240,12 +252,12 @@ impl<M: Message> Recipient<M> {
     ///
     /// As for `Address::tell_blocking`.
     pub fn tell_blocking(&self, message: M) -> Result<(), TellError<M>> {
-        tell_blocking(self.pick(), message)
+        self.tell(message).blocking()
     }
 
     /// See [`Address::ask`].
     pub fn ask(&self, message: M) -> Ask<'_, M> {
-        Ask::new(self.pick(), message)
+        Ask::new(self.pick(), message).or_else(self.pool())
     }
 
     /// See [`Address::ask_blocking`].

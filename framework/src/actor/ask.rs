@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::actor::address::Pick;
 use crate::actor::cell;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
 use crate::actor::dispatcher::{self, WakeKey};
@@ -23,6 +24,8 @@ use crate::time::{self, Alarm};
 #[must_use = "an ask sends nothing until it is awaited"]
 pub struct Ask<'a, M: Message> {
     to: &'a dyn Deliver<M>,
+    /// The pool to pick another member from if this one has ended.
+    pool: Option<&'a dyn Pick<M>>,
     timeout: Timeout,
     /// Not to be run in place.
     queued: bool,
@@ -56,6 +59,7 @@ impl<'a, M: Message> Ask<'a, M> {
         let stage = Stage::Unsent(message);
         Self {
             to,
+            pool: None,
             timeout: Timeout::Default,
             queued: false,
             due: None,
@@ -63,6 +67,18 @@ impl<'a, M: Message> Ask<'a, M> {
             ticket: None,
             stage,
         }
+    }
+
+    pub(crate) fn or_else(mut self, pool: Option<&'a dyn Pick<M>>) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// The member it was for has ended. False: so have all.
+    #[cold]
+    fn turns_elsewhere(&mut self) -> bool {
+        let other = self.pool.and_then(Pick::pick_living);
+        other.map(|other| self.to = other).is_some()
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
@@ -172,6 +188,9 @@ impl<'a, M: Message> Ask<'a, M> {
             Ok(()) => Ok(Stage::Sent(reply)),
             Err(Refused::Full { parcel, wait: true }) => Ok(Stage::Queued { parcel, reply }),
             Err(Refused::Full { parcel, wait: false }) => Err(AskError::Full(parcel.message)),
+            Err(Refused::Stopped(parcel)) if self.turns_elsewhere() => {
+                Ok(Stage::Unsent(parcel.message))
+            }
             Err(Refused::Stopped(parcel)) => Err(AskError::Stopped(Some(parcel.message))),
         }
     }
@@ -230,6 +249,10 @@ impl<M: Message> Future for Ask<'_, M> {
                         }
                         Err(Refused::Stopped(parcel)) => {
                             this.to.leave_line(&mut this.ticket, None);
+                            if this.turns_elsewhere() {
+                                this.stage = Stage::Unsent(parcel.message);
+                                continue;
+                            }
                             return Poll::Ready(Err(AskError::Stopped(Some(parcel.message))));
                         }
                         Err(Refused::Full { parcel, .. }) => {

@@ -31,10 +31,19 @@ pub struct Context<W: Worker> {
 struct Timers<W: Worker> {
     next_number: u64,
     set: BTreeMap<(Instant, u64), Due<W>>,
+    /// When each is due, by its number.
+    due: BTreeMap<u64, Instant>,
     /// Those that were due then are being handled.
     until: Option<Instant>,
     /// The alarm for the earliest of them.
     armed: Option<(Instant, AlarmKey)>,
+}
+
+impl<W: Worker> Timers<W> {
+    fn insert(&mut self, due: Instant, number: u64, what: Due<W>) {
+        self.set.insert((due, number), what);
+        self.due.insert(number, due);
+    }
 }
 
 enum Due<W: Worker> {
@@ -112,17 +121,23 @@ impl<W: Worker> Context<W> {
         let Some(timers) = &mut self.timers else {
             return false;
         };
-        let found = timers.set.keys().find(|(_, number)| *number == timer.number).copied();
-        found.is_some_and(|key| timers.set.remove(&key).is_some())
+        let due = timers.due.remove(&timer.number);
+        due.is_some_and(|due| timers.set.remove(&(due, timer.number)).is_some())
     }
 
     fn set_timer(&mut self, due: Instant, what: Due<W>) -> TimerId {
         let timers = self.timers.get_or_insert_with(|| {
-            Box::new(Timers { next_number: 0, set: BTreeMap::new(), until: None, armed: None })
+            Box::new(Timers {
+                next_number: 0,
+                set: BTreeMap::new(),
+                due: BTreeMap::new(),
+                until: None,
+                armed: None,
+            })
         });
         let number = timers.next_number;
         timers.next_number += 1;
-        timers.set.insert((due, number), what);
+        timers.insert(due, number, what);
         self.arm();
         TimerId { number, generation: self.generation }
     }
@@ -172,12 +187,15 @@ impl<W: Worker> Context<W> {
         let is_due = timers.set.first_key_value().is_some_and(|((due, _), _)| *due <= until);
         let first = if is_due { timers.set.pop_first() } else { None };
         let inbox = first.map(|((due, number), what)| match what {
-            Due::Once(inbox) => inbox,
+            Due::Once(inbox) => {
+                timers.due.remove(&number);
+                inbox
+            }
             Due::Every { period, mut make } => {
                 let inbox = make();
                 let late = now.duration_since(due).as_nanos() / period.as_nanos();
                 let skip = u32::try_from(late).unwrap_or(u32::MAX).saturating_add(1);
-                timers.set.insert((due + period * skip, number), Due::Every { period, make });
+                timers.insert(due + period * skip, number, Due::Every { period, make });
                 inbox
             }
         });

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::actor::cell::Core;
+use crate::actor::cell::{Core, discard_quietly};
 use crate::actor::dispatcher::Dispatcher;
 use crate::actor::envelope::Envelope;
 use crate::actor::mailbox::queue::PushError;
@@ -149,6 +149,6 @@ impl<W: Worker> Core<W> {
     fn drop_message(&self, envelope: Envelope<W::Inbox>) {
         self.counts.dropped(1);
         crate::observe::events::message_dropped(&self.path, W::POLICY.overflow);
-        envelope.discard(Failure::Dropped);
+        discard_quietly(envelope, Failure::Dropped);
     }
 }

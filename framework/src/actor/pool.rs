@@ -10,7 +10,7 @@ use crate::actor::deliver::Deliver;
 use crate::actor::error::{AskError, TellError};
 use crate::actor::mailbox::word::Phase;
 use crate::actor::message::Message;
-use crate::actor::tell::{Tell, tell_blocking, try_tell};
+use crate::actor::tell::Tell;
 use crate::actor::worker::{Accepts, Worker};
 use crate::sync::{AtomicUsize, Ordering};
 
@@ -58,7 +58,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        self.inner.member().tell(message)
+        self.inner.member().tell(message).or_else(Some(&*self.inner))
     }
 
     /// See [`Address::try_tell`].
@@ -70,7 +70,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        try_tell(&**self.inner.member().core(), message)
+        self.tell(message).now()
     }
 
     /// See [`Address::tell_blocking`].
@@ -82,7 +82,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        tell_blocking(&**self.inner.member().core(), message)
+        self.tell(message).blocking()
     }
 
     /// See [`Address::ask`].
@@ -90,7 +90,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        self.inner.member().ask(message)
+        self.inner.member().ask(message).or_else(Some(&*self.inner))
     }
 
     /// See [`Address::ask_blocking`].
@@ -136,18 +136,21 @@ impl<W: Worker> Pool<W> {
 
 impl<W: Worker> Inner<W> {
     fn member(&self) -> &Address<W> {
+        // If all have ended, whichever it is says so.
+        self.living().unwrap_or(&self.members[0])
+    }
+
+    fn living(&self) -> Option<&Address<W>> {
         // Ordering: Relaxed; any spread will do.
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
         // From a different member each time, so that equals take turns.
         let in_turn = (0..count).map(|step| &self.members[turn.wrapping_add(step) % count]);
         let mut in_turn = in_turn.filter(|member| !member.is_stopped());
-        let member = match self.routing {
+        match self.routing {
             Routing::RoundRobin => in_turn.next(),
             Routing::LeastLoaded => in_turn.min_by_key(|member| member.load()),
-        };
-        // If all have ended, whichever it is says so.
-        member.unwrap_or(&self.members[turn % count])
+        }
     }
 }
 
@@ -173,6 +176,10 @@ where
 {
     fn pick(&self) -> &dyn Deliver<M> {
         &**self.member().core()
+    }
+
+    fn pick_living(&self) -> Option<&dyn Deliver<M>> {
+        self.living().map(|member| &**member.core() as &dyn Deliver<M>)
     }
 
     fn path(&self) -> &str {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::actor::address::Pick;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
 use crate::actor::dispatcher;
 use crate::actor::error::TellError;
@@ -15,6 +16,8 @@ use crate::actor::message::Message;
 #[must_use = "a tell sends nothing until it is awaited"]
 pub struct Tell<'a, M: Message> {
     to: &'a dyn Deliver<M>,
+    /// The pool to pick another member from if this one has ended.
+    pool: Option<&'a dyn Pick<M>>,
     /// Here until it is accepted, or has come back.
     message: Option<M>,
     /// The place in the line of senders that wait for room.
@@ -24,7 +27,37 @@ pub struct Tell<'a, M: Message> {
 impl<'a, M: Message> Tell<'a, M> {
     #[inline(always)]
     pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
-        Self { to, message: Some(message), ticket: None }
+        Self { to, pool: None, message: Some(message), ticket: None }
+    }
+
+    #[inline(always)]
+    pub(crate) fn or_else(mut self, pool: Option<&'a dyn Pick<M>>) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// Sends now or not at all; room is taken before those who wait for it.
+    pub(crate) fn now(mut self) -> Result<(), TellError<M>> {
+        loop {
+            let Some(message) = self.message.take() else { unreachable!("not polled yet") };
+            match try_tell(self.to, message) {
+                Err(TellError::Stopped(message)) if self.turns_elsewhere() => {
+                    self.message = Some(message);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(crate) fn blocking(self) -> Result<(), TellError<M>> {
+        if dispatcher::on_driver_thread() { self.now() } else { pollster::block_on(self) }
+    }
+
+    /// The member it was for has ended. False: so have all.
+    #[cold]
+    fn turns_elsewhere(&mut self) -> bool {
+        let other = self.pool.and_then(Pick::pick_living);
+        other.map(|other| self.to = other).is_some()
     }
 
     /// Waits in line until the message is accepted, or comes back because the worker has stopped.
@@ -47,7 +80,7 @@ impl<'a, M: Message> Tell<'a, M> {
             }
             Err(Refused::Stopped(parcel)) => {
                 self.to.leave_line(&mut self.ticket, None);
-                Poll::Ready(Err(TellError::Stopped(parcel.message)))
+                self.refused(Refused::Stopped(parcel), cx)
             }
         }
     }
@@ -66,6 +99,10 @@ impl<'a, M: Message> Tell<'a, M> {
             }
             Refused::Full { parcel, wait: false } => {
                 Poll::Ready(Err(TellError::Full(parcel.message)))
+            }
+            Refused::Stopped(parcel) if self.turns_elsewhere() => {
+                self.message = Some(parcel.message);
+                Pin::new(self).poll(cx)
             }
             Refused::Stopped(parcel) => Poll::Ready(Err(TellError::Stopped(parcel.message))),
         }
@@ -118,14 +155,4 @@ where
         Refused::Full { parcel, .. } => TellError::Full(parcel.message),
         Refused::Stopped(parcel) => TellError::Stopped(parcel.message),
     })
-}
-
-pub(crate) fn tell_blocking<M: Message>(
-    to: &dyn Deliver<M>,
-    message: M,
-) -> Result<(), TellError<M>> {
-    if dispatcher::on_driver_thread() {
-        return try_tell(to, message);
-    }
-    pollster::block_on(Tell::new(to, message))
 }

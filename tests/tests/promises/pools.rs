@@ -172,7 +172,7 @@ fn a_pool_spreads_over_all_threads() {
             })
         };
         for _ in 0..100 {
-            let (one, two) = tokio::join!(pool.ask(meet()), pool.ask(meet()));
+            let (one, two) = tokio::join!(pool.ask(meet()).queued(), pool.ask(meet()).queued());
             assert_eq!((one.ok(), two.ok()), (Some(1), Some(1)));
         }
         system.shutdown().await.unwrap();

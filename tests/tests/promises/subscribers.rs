@@ -191,7 +191,7 @@ fn a_subscriber_that_panics_does_not_stop_the_watchdog() {
                     held.block();
                     0
                 });
-                let mut asked = stuck.ask(spin).no_timeout();
+                let mut asked = stuck.ask(spin).queued().no_timeout();
                 poll_once(&mut asked).await;
                 entered.opened().await;
                 other.tell(Run::crash()).await.unwrap();

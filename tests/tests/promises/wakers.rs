@@ -169,7 +169,7 @@ async fn stuck<'a>(
         held.block();
         0
     }));
-    let mut asked = asked.no_timeout();
+    let mut asked = asked.queued().no_timeout();
     assert!(panicking.waits_for(&mut asked));
     entered.opened().await;
     asked

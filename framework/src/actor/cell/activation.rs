@@ -86,36 +86,43 @@ impl<W: Worker> Core<W> {
     }
 
     fn activate_for(&self, desk: &mut Desk<'_>, slice: &mut Slice) -> Result<Ran, Abandoned> {
+        // Noted before its life is dropped, which others may see.
+        let returned = |abandoned: Abandoned| {
+            self.header.dispatcher.note_returned(&self.path);
+            abandoned
+        };
         loop {
             // While it is in this frame, nobody can take it away: if the seat is taken over, it is ours.
             let Some(mut life) = self.private(desk).life.take() else {
-                match self.between_lives(desk, slice)? {
+                match self.between_lives(desk, slice).map_err(returned)? {
                     Some(ran) => return Ok(ran),
                     None => continue,
                 }
             };
             if self.header.orders.has(Order::Kill) {
-                self.end(desk, Some(life), ExitReason::Killed)?;
+                self.end(desk, Some(life), ExitReason::Killed).map_err(returned)?;
                 continue;
             }
             life.place.borrow();
             let lived = catch_unwind(AssertUnwindSafe(|| self.live(&mut life, desk, slice)));
             let lived = match lived {
-                Ok(lived) => lived?,
+                Ok(lived) => lived.map_err(returned)?,
                 Err(payload) => {
                     let came_back = desk.come_back();
                     let reason = ExitReason::panicked(&*payload);
                     if came_back.is_ok() {
-                        desk.away(|| drop_quietly(payload))?;
+                        desk.away(|| drop_quietly(payload)).map_err(returned)?;
                     } else {
                         drop_quietly(payload);
                     }
-                    came_back?;
+                    came_back.map_err(returned)?;
                     Lived::Ended(reason)
                 }
             };
             match lived {
-                Lived::Ended(reason) => self.end(desk, Some(life), reason)?,
+                Lived::Ended(reason) => {
+                    self.end(desk, Some(life), reason).map_err(returned)?;
+                }
                 Lived::Paused(pause) => {
                     life.place.give_back();
                     self.private(desk).life = Some(life);
@@ -287,6 +294,7 @@ impl<W: Worker> Core<W> {
         if Self::RETRIES
             && let Some(envelope) = self.private(desk).retry.take()
         {
+            self.counts.retried();
             return Pop::Message(envelope);
         }
         self.mailbox.pop(&self.header.word, &desk.right)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::sync::{AtomicU32, Ordering};
 
-/// Nanoseconds per message, from its first poll to where it returns or is suspended; 0 if unknown. One
-/// writer at a time, the owner of the right.
+/// Nanoseconds per message, from its first poll to where it returns or is suspended; 0 if unknown. Written
+/// by the owner of the right, and by an asker that has run the worker: a lost sample is no harm.
 #[derive(Debug)]
 pub(crate) struct Cost(AtomicU32);
 

@@ -102,7 +102,6 @@ impl<W: Worker> Core<W> {
             }
         };
         if let Some(inbox) = again {
-            self.counts.retried();
             self.private(desk).retry = Some(Envelope { reply: asker, inbox });
             return;
         }

@@ -46,6 +46,7 @@ use std::sync::{Arc, Weak};
 use std::task::{self, Poll, RawWaker, RawWakerVTable, Waker};
 
 pub(crate) use cost::Cost;
+pub(in crate::actor) use quietly::discard_quietly;
 use quietly::drop_quietly;
 use tokio::time::Instant;
 
@@ -937,7 +938,12 @@ impl Header {
         // SAFETY: the word has just granted the right.
         let runnable = unsafe { Runnable::granted(self) };
         if self.in_place && self.dispatcher.is_quick(&self.cost) {
+            let began = self.dispatcher.tick();
             self.dispatcher.run_here(runnable);
+            if self.dispatcher.tick().wrapping_sub(began) > 1 {
+                // More than a millisecond: it was not as quick as it seemed.
+                self.cost.sample(dispatcher::TICK);
+            }
         } else {
             self.dispatcher.schedule(runnable);
         }

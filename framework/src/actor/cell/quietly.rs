@@ -21,7 +21,7 @@ pub(super) fn drop_quietly<T>(value: T) {
     }
 }
 
-pub(super) fn discard_quietly<I>(envelope: Envelope<I>, failure: Failure) {
+pub(in crate::actor) fn discard_quietly<I>(envelope: Envelope<I>, failure: Failure) {
     drop_quietly(AssertUnwindSafe(DiscardOnDrop(Some(envelope), failure)));
 
     struct DiscardOnDrop<I>(Option<Envelope<I>>, Failure);

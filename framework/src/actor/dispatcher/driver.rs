@@ -41,6 +41,11 @@ const ACTIVATIONS_PER_POLL: u32 = 256;
 /// The same for a driver that has the runtime's only thread.
 const ACTIVATIONS_PER_POLL_ALONE: u32 = 32;
 
+/// Polls without work after a slice of time, while all drivers are busy. The runtime looks at its timers
+/// and sockets once in 61 polls of tasks (tokio's `event_interval`); at a millisecond each, that would be
+/// seldom.
+const EMPTY_POLLS: u32 = 60;
+
 /// Starts one driver per worker thread of the runtime.
 pub(crate) fn start(
     runtime: Runtime,
@@ -88,6 +93,7 @@ pub(crate) fn start(
                 foreign_wake: Cell::new(false),
                 asleep: Cell::new(false),
                 streak: Cell::new(0),
+                empty_polls: Cell::new(0),
             })),
         });
     }
@@ -106,6 +112,8 @@ pub(super) struct Local {
     asleep: Cell<bool>,
     /// Times in a row that `next` went ahead of the queue.
     streak: Cell<u32>,
+    /// How many polls are to be left without work.
+    empty_polls: Cell<u32>,
 }
 
 /// The task.
@@ -217,16 +225,27 @@ impl Local {
             self.asleep.set(false);
         }
         self.foreign_wake.set(false);
+        let empty = self.empty_polls.get();
+        if empty != 0 && !dispatcher.is_over() {
+            self.empty_polls.set(empty - 1);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let tick = dispatcher.tick();
         let alone = dispatcher.seats.len() == 1;
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
         let mut left = if alone { MESSAGES_PER_POLL_ALONE } else { u32::MAX };
+        // What comes from outside goes first once in a poll, however busy the workers here keep each other.
+        let mut first = self.take_injected();
         loop {
             if dispatcher.is_over() {
                 return Poll::Ready(());
             }
-            let mut found = self.next().or_else(|| self.search(&mut searching));
+            let mut found = first.take().or_else(|| self.next());
+            if found.is_none() {
+                found = self.search(&mut searching);
+            }
             if found.is_none() {
                 let must_look = dispatcher.idle.fall_asleep(self.index, searching);
                 self.asleep.set(true);
@@ -258,11 +277,15 @@ impl Local {
                 // from a thread that another handler is stuck on.
                 return pin!(tokio::task::yield_now()).poll(cx);
             }
+            let slice_is_over = dispatcher.tick() != tick;
             if self.foreign_wake.get()
                 || activations == most
-                || dispatcher.tick() != tick
+                || slice_is_over
                 || !tokio::task::coop::has_budget_remaining()
             {
+                if slice_is_over && dispatcher.idle.none_asleep() {
+                    self.empty_polls.set(EMPTY_POLLS);
+                }
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -124,6 +124,10 @@ impl Idle {
         }
     }
 
+    pub(crate) fn none_asleep(&self) -> bool {
+        self.counts.load(Ordering::SeqCst) / AWAKE == self.drivers
+    }
+
     pub(crate) fn all_asleep(&self) -> bool {
         self.counts.load(Ordering::SeqCst) / AWAKE == 0
     }

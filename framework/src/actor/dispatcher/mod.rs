@@ -59,6 +59,7 @@ pub(crate) struct Dispatcher {
     over: AtomicBool,
     /// No driver is counted on any more: what becomes runnable is ended by whoever makes it so.
     down: AtomicBool,
+    /// Paths of the workers whose abandoned handlers have not returned, and of those left at the end.
     abandoned: Mutex<Vec<String>>,
     /// What to do when the drivers are gone; it may be called twice.
     on_over: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -105,6 +106,9 @@ const MESSAGES_PER_POLL_ALONE: u32 = 64;
 /// thread takes some 20 µs; what is run in place does not run beside its asker, though, so this is well
 /// below.
 const HAND_OVER_BELOW: Duration = Duration::from_micros(5);
+
+/// About how far apart two ticks are.
+pub(crate) const TICK: Duration = watchdog::ROUND;
 
 /// Workers that run in place inside each other at most: each takes room on one thread's stack.
 const NESTED: u32 = 8;
@@ -291,15 +295,26 @@ impl Dispatcher {
 
     /// A worker's handler did not return in time.
     pub(crate) fn note_abandoned(&self, path: &str) {
+        lock(&self.abandoned).push(path.to_owned());
+    }
+
+    /// It has returned after all.
+    pub(crate) fn note_returned(&self, path: &str) {
         let mut abandoned = lock(&self.abandoned);
-        if !abandoned.iter().any(|other| other == path) {
-            abandoned.push(path.to_owned());
+        if let Some(at) = abandoned.iter().position(|other| other == path) {
+            abandoned.remove(at);
         }
     }
 
-    /// Paths of the workers for which that was noted, in order.
+    /// Paths of the workers for which that was noted, in order, each once.
     pub(crate) fn abandoned(&self) -> Vec<String> {
-        lock(&self.abandoned).clone()
+        let mut paths = Vec::new();
+        for path in lock(&self.abandoned).iter() {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
     }
 
     /// Called once, when the last driver is gone.

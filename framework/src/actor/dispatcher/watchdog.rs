@@ -18,7 +18,7 @@ use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::time::Alarm;
 
 /// One round. Long against an activation, short against what a person or a timer notices.
-const ROUND: Duration = Duration::from_millis(1);
+pub(super) const ROUND: Duration = Duration::from_millis(1);
 
 /// Rounds with all drivers asleep before the watchdog sleeps too: a system that works in bursts then
 /// does not pay for waking it each time.
