@@ -36,6 +36,11 @@ impl Runtime {
         Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
     }
 
+    /// Whether the running task may go on.
+    pub(crate) fn has_budget() -> bool {
+        coop::has_budget_remaining()
+    }
+
     /// Takes one unit of the running task's cooperative budget. False: it is used up, and the task should
     /// give way.
     pub(crate) fn spend_budget() -> bool {

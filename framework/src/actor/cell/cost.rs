@@ -25,10 +25,15 @@ impl Cost {
         self.0.store(cost, Ordering::Relaxed);
     }
 
+    #[inline(always)]
+    pub(crate) fn nanos(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Whether it is known to be below a limit.
     #[inline(always)]
     pub(crate) fn is_below(&self, limit: Duration) -> bool {
-        let cost = self.0.load(Ordering::Relaxed);
+        let cost = self.nanos();
         cost != 0 && u128::from(cost) < limit.as_nanos()
     }
 }

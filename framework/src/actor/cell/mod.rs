@@ -939,7 +939,7 @@ impl Header {
         let runnable = unsafe { Runnable::granted(self) };
         if self.in_place && self.dispatcher.is_quick(&self.cost) {
             let began = self.dispatcher.tick();
-            self.dispatcher.run_here(runnable);
+            self.dispatcher.run_here(runnable, &self.cost);
             if self.dispatcher.tick().wrapping_sub(began) > 1 {
                 // More than a millisecond: it was not as quick as it seemed.
                 self.cost.sample(dispatcher::TICK);

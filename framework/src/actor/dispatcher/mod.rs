@@ -110,6 +110,10 @@ const HAND_OVER_BELOW: Duration = Duration::from_micros(5);
 /// About how far apart two ticks are.
 pub(crate) const TICK: Duration = watchdog::ROUND;
 
+/// Nanoseconds in place for which a task pays one unit of its cooperative budget, of which tokio gives it
+/// 128.
+const UNIT: u32 = 1_000;
+
 /// Workers that run in place inside each other at most: each takes room on one thread's stack.
 const NESTED: u32 = 8;
 
@@ -117,6 +121,9 @@ thread_local! {
     /// Workers that this thread runs, one inside the other, though it may not be a driver's: it ends them
     /// because their runtime is gone.
     static NESTING: Cell<u32> = const { Cell::new(0) };
+
+    /// What has been run in place here and not been paid for yet, in nanoseconds.
+    static UNPAID: Cell<u32> = const { Cell::new(0) };
 
     /// The dispatchers whose queues this thread is about to clear.
     static CLEARING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
@@ -183,14 +190,26 @@ impl Dispatcher {
     /// Runs one message of a worker on this thread, now, and queues it for the rest. Or only queues it: if
     /// this thread is not one of the runtime's, if too many are being run on it already, or if the
     /// running task should give way; it cannot while each ask is answered at once.
-    pub(crate) fn run_here(&self, runnable: Runnable) {
-        let nested = NESTING.get();
-        if nested >= NESTED || !self.is_this_thread_ours() || !Runtime::spend_budget() {
+    pub(crate) fn run_here(&self, runnable: Runnable, cost: &Cost) {
+        if NESTING.get() >= NESTED || !self.is_this_thread_ours() || !self.may_go_on(cost) {
             return self.schedule(runnable);
         }
         if let Ran::Again(runnable) = run_nested(runnable) {
             self.schedule(runnable);
         }
+    }
+
+    /// Takes its cost from the running task's cooperative budget.
+    fn may_go_on(&self, cost: &Cost) -> bool {
+        // Whatever a clock says must not decide the order of things on a runtime of one thread.
+        let cost = if self.runtime.has_several_threads() { cost.nanos() } else { UNIT };
+        let unpaid = UNPAID.get().saturating_add(cost);
+        if unpaid < UNIT {
+            UNPAID.set(unpaid);
+            return Runtime::has_budget();
+        }
+        UNPAID.set(0);
+        Runtime::spend_budget()
     }
 
     /// Whether handlers may run here: they expect to be inside the system's runtime.
