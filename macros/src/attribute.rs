@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Token, Type};
+use syn::{Attribute, Expr, Token, Type, parenthesized};
 
 /// The mistakes found so far.
 #[derive(Default)]
@@ -105,6 +105,23 @@ fn skip_value(input: ParseStream<'_>) -> syn::Result<()> {
         input.parse::<TokenTree>()?;
     }
     Ok(())
+}
+
+/// Reads what is in the parentheses that come next.
+///
+/// After a mistake it passes over what is left in them: syn would report that once more, at the end of
+/// the attribute.
+pub(crate) fn in_parentheses<T>(
+    input: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let inner;
+    parenthesized!(inner in input);
+    let value = read(&inner);
+    if value.is_err() {
+        inner.parse::<TokenStream>()?;
+    }
+    value
 }
 
 /// Source text as a person would write it; tokens print with a space between any two.

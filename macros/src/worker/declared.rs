@@ -6,9 +6,9 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{DeriveInput, LitInt, Token, Type, parenthesized, token};
+use syn::{DeriveInput, LitInt, Token, Type, token};
 
-use crate::attribute::{Given, Mistakes, read_keys, written};
+use crate::attribute::{Given, Mistakes, in_parentheses, read_keys, written};
 
 const KEYS: [&str; 9] = [
     "handles",
@@ -114,9 +114,7 @@ fn refuse_bounds(given: &Given, mistakes: &mut Mistakes) {
 }
 
 fn handles(meta: &ParseNestedMeta<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<Listed>> {
-    let list;
-    parenthesized!(list in meta.input);
-    let entries = Punctuated::<Entry, Token![,]>::parse_terminated(&list)?;
+    let entries = in_parentheses(meta.input, Punctuated::<Entry, Token![,]>::parse_terminated)?;
     if entries.is_empty() {
         mistakes.at(meta.path.span(), "`handles(..)` is empty: list at least one message");
     }
@@ -143,12 +141,13 @@ impl Parse for Entry {
         let word = input.fork().parse::<Ident>();
         if word.is_ok_and(|word| word == "boxed") && input.peek2(token::Paren) {
             input.parse::<Ident>()?;
-            let inner;
-            parenthesized!(inner in input);
-            let message = inner.parse()?;
-            if !inner.is_empty() {
-                return Err(inner.error("`boxed(..)` takes one message"));
-            }
+            let message = in_parentheses(input, |inner| {
+                let message = inner.parse()?;
+                match inner.is_empty() {
+                    true => Ok(message),
+                    false => Err(inner.error("`boxed(..)` takes one message")),
+                }
+            })?;
             return Ok(Self { message, boxed: true });
         }
         Ok(Self { message: input.parse()?, boxed: false })
@@ -188,15 +187,13 @@ fn retries(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<u32>> {
     let word = meta.value()?.parse::<Ident>()?;
     match word.to_string().as_str() {
         "lose" => Ok(None),
-        "retry" if meta.input.peek(token::Paren) => {
-            let inner;
-            parenthesized!(inner in meta.input);
+        "retry" if meta.input.peek(token::Paren) => in_parentheses(meta.input, |inner| {
             let literal = inner.parse::<LitInt>().map_err(|error| expected(error.span()))?;
             match literal.base10_parse() {
                 Ok(times) if times >= 1 && inner.is_empty() => Ok(Some(times)),
                 _ => Err(expected(literal.span())),
             }
-        }
+        }),
         _ => Err(expected(word.span())),
     }
 }
