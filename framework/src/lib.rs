@@ -135,5 +135,7 @@ pub mod prelude {
 /// For the code that the derives write; not for people.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::actor::worker::{Asker, MessageType, OnCrash, Overflow, Policy, settle_one};
+    pub use crate::actor::worker::{
+        Asker, CopyForRetry, MessageType, OnCrash, Overflow, Policy, settle_one,
+    };
 }

@@ -210,4 +210,25 @@ pub fn settle_one<M: Message>(reply: M::Reply, to: Asker<'_>) {
     }
 }
 
+/// `Clone`, with an error that says who asks for it.
+///
+/// It is here and not in the code that the derive writes: there, `diagnostic` would be looked up in the
+/// user's module.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "message `{Self}` is not `Clone`, so it cannot be handled again after a crash",
+    label = "needs `#[derive(Clone)]`",
+    note = "`on_crash = retry(..)` clones every message of the worker before handling it"
+)]
+pub trait CopyForRetry {
+    fn copy(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: Clone> CopyForRetry for M {
+    fn copy(&self) -> Self {
+        self.clone()
+    }
+}
+
 pub(crate) type EnvelopeOf<W> = Envelope<<W as Worker>::Inbox>;

@@ -130,7 +130,7 @@ fn copy_for_retry(input: &DeriveInput, declared: &Declared) -> TokenStream {
     let copied = declared.handles.iter().map(|listed| {
         let (message, variant) = (&listed.message, &listed.variant);
         // Spanned, so that a message that is not `Clone` is reported at its place in the list.
-        let clone = quote_spanned! { listed.span()=> <#message as __CopyForRetry>::copy };
+        let clone = quote_spanned! { listed.span()=> <#message as ::millhand::__private::CopyForRetry>::copy };
         let copy = match listed.boxed {
             true => quote! { ::std::boxed::Box::new(#clone(message)) },
             false => quote! { #clone(message) },
@@ -143,23 +143,6 @@ fn copy_for_retry(input: &DeriveInput, declared: &Declared) -> TokenStream {
     });
     quote! {
         fn copy_for_retry(inbox: &Self::Inbox) -> #option<Self::Inbox> {
-            // `Clone`, with an error that says who asks for it.
-            #[diagnostic::on_unimplemented(
-                message = "message `{Self}` is not `Clone`, so it cannot be handled again after a crash",
-                label = "needs `#[derive(Clone)]`",
-                note = "`on_crash = retry(..)` clones every message of the worker before handling it"
-            )]
-            trait __CopyForRetry {
-                fn copy(&self) -> Self;
-            }
-
-            #[diagnostic::do_not_recommend]
-            impl<M: ::core::clone::Clone> __CopyForRetry for M {
-                fn copy(&self) -> Self {
-                    ::core::clone::Clone::clone(self)
-                }
-            }
-
             #option::Some(match inbox { #(#copied)* #never })
         }
     }
