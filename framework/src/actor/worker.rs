@@ -112,6 +112,11 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What happens around the messages. The derive writes an empty implementation; with
 /// `#[worker(.., lifecycle)]` it leaves it to you.
+#[diagnostic::on_unimplemented(
+    message = "there is no `impl Lifecycle for {Self}`",
+    label = "`#[worker(.., lifecycle)]` leaves `impl Lifecycle` to you",
+    note = "write `impl Lifecycle for {Self}`, or remove the key `lifecycle`"
+)]
 pub trait Lifecycle: Sized + Send + 'static {
     /// Runs before the first message of each incarnation. A sibling that is started after this worker
     /// waits for it, and so does `start().await`.
