@@ -19,7 +19,8 @@ pub struct Args {
     pub dir: PathBuf,
 
     /// Writes the report to FILE, which appears at the end, whole, and is not listed itself
-    /// [default: standard output].
+    /// [default: standard output]. Until then it grows beside FILE as .inventory-PID-N.partial; if the
+    /// program is killed (SIGKILL), that stays.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
@@ -45,7 +46,7 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0    every file is in the report
   1    the report could not be written
-  2    the command line is wrong, or DIR is no directory
+  2    the command line is wrong, DIR is no directory, or FILE cannot be written
   3    the report lacks the files and directories that standard error names
   130  interrupted (SIGINT), 143 terminated (SIGTERM): there is no report";
 

@@ -2,7 +2,7 @@
 //!
 //! A file appears whole or not at all: it grows under another name beside its target, reaches the disk
 //! and is renamed at the end. Whatever goes wrong before, what was there stays, and the growing file
-//! vanishes. A link stays: its target is what is replaced, or made. A device or a FIFO cannot be
+//! vanishes; only a program that is killed (SIGKILL) leaves it. A link stays: its target is what is replaced, or made. A device or a FIFO cannot be
 //! replaced, so it is written to.
 
 use std::ffi::{OsStr, OsString};
@@ -10,10 +10,11 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use rustix::fs::{AtFlags, Mode, OFlags, open, openat, renameat, unlinkat};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, open, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use crate::report::{self, Entry};
@@ -60,7 +61,10 @@ impl Output {
                 Ok(Self::File(growing))
             }
             Ok(old) if old.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(_) => Ok(Self::Device(target.to_path_buf())),
+            Ok(old) => {
+                let is_socket = old.file_type().is_socket();
+                check_device(target, is_socket).map(|()| Self::Device(target.to_path_buf()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(target) {
                 // A link to nothing, or to another such link.
                 Ok(missing) => Self::open(Some(&target.with_file_name(missing))),
@@ -151,6 +155,15 @@ impl Drop for Growing {
             let _ = unlinkat(&self.directory, &self.partial, AtFlags::empty());
         }
     }
+}
+
+/// Whether it can be written to, as far as that is known without opening it: a FIFO that is opened waits
+/// for its reader, and tells him when it is closed that this was all.
+fn check_device(target: &Path, is_socket: bool) -> io::Result<()> {
+    if is_socket {
+        return Err(io::Error::other("a socket cannot be written to"));
+    }
+    Ok(accessat(CWD, target, Access::WRITE_OK, AtFlags::EACCESS)?)
 }
 
 fn ends_with(path: &Path, name: &OsStr) -> bool {

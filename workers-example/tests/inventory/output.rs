@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::thread;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use crate::program::{command, finish, run, wait_for_output};
+use crate::program::{command, finish, run, run_unprivileged, wait_for_output};
 use crate::scratch::{Scratch, expected, expected_of};
 
 #[test]
@@ -140,6 +141,22 @@ fn out_that_is_no_file_is_written_to_and_stays() {
     run(scratch.path(), &["--out", fifo.to_str().unwrap()]).assert_whole();
     assert!(reader.join().unwrap() == expected_of(scratch.path()));
     assert!(fs::metadata(fifo).unwrap().file_type().is_fifo());
+}
+
+/// It once said so after all files had been read.
+#[test]
+fn out_that_is_no_file_and_cannot_be_written_is_refused_before_the_work() {
+    let scratch = Scratch::with_some_files();
+    let aside = Scratch::new();
+    let _socket = UnixListener::bind(aside.at("socket")).unwrap();
+    mkfifoat(CWD, aside.at("fifo"), Mode::from(0o666)).unwrap();
+    aside.allow("fifo", 0o444);
+    for (out, why) in [("socket", "a socket"), ("fifo", "Permission denied")] {
+        let ended = run_unprivileged(scratch.path(), &["--out", aside.at(out).to_str().unwrap()]);
+        assert_eq!(ended.status, Some(2), "{out}: {}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("/{out}: {why}")), "{}", ended.stderr);
+    }
 }
 
 #[test]
