@@ -1,6 +1,8 @@
 //! Addresses: how to reach a worker.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ptr;
 use std::sync::Arc;
 
 use crate::actor::ask::Ask;
@@ -176,6 +178,12 @@ impl<W: Worker> PartialEq for Address<W> {
 
 impl<W: Worker> Eq for Address<W> {}
 
+impl<W: Worker> Hash for Address<W> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ptr::hash(Arc::as_ptr(self.core()), state);
+    }
+}
+
 impl<W: Worker> fmt::Debug for Address<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({})", self.path())
@@ -184,6 +192,8 @@ impl<W: Worker> fmt::Debug for Address<W> {
 
 /// Reaches something that accepts messages of type `M`: a worker or a pool. It can do nothing else, so
 /// it is the address to hand to code that should be able to do nothing else.
+///
+/// Equal recipients reach the same worker, or the same pool. One of a pool equals none of its members'.
 pub struct Recipient<M: Message> {
     target: Target<M>,
 }
@@ -276,6 +286,15 @@ impl<M: Message> Recipient<M> {
             Target::Many(many) => many.path(),
         }
     }
+
+    /// Where the worker or pool lies, which is what it is known by. Without the pointer to the vtable,
+    /// of which one type may have several.
+    fn identity(&self) -> *const () {
+        match &self.target {
+            Target::One(one) => Arc::as_ptr(one).cast(),
+            Target::Many(many) => Arc::as_ptr(many).cast(),
+        }
+    }
 }
 
 impl<M: Message> Clone for Recipient<M> {
@@ -286,6 +305,20 @@ impl<M: Message> Clone for Recipient<M> {
                 Target::Many(many) => Target::Many(Arc::clone(many)),
             },
         }
+    }
+}
+
+impl<M: Message> PartialEq for Recipient<M> {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.identity(), other.identity())
+    }
+}
+
+impl<M: Message> Eq for Recipient<M> {}
+
+impl<M: Message> Hash for Recipient<M> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ptr::hash(self.identity(), state);
     }
 }
 
