@@ -120,14 +120,16 @@ pub use system::builder::SystemBuilder;
 pub use system::error::{Error, ShutdownError, StartError};
 pub use system::tree::{Construct, PoolBuilder, Supervisor, SupervisorBuilder, WorkerBuilder};
 
-/// All that most programs name: `use millhand::prelude::*`.
+/// All that most programs name: `use millhand::prelude::*`. Nothing in it has the name of something in
+/// the standard library's prelude; [`Error`](crate::Error) stays outside, since programs have their own.
 ///
 /// It has serde's derives too, but their code names the crate `serde`: add `serde` to your
 /// dependencies if you have messages that are not `local`.
 pub mod prelude {
     pub use crate::{
-        Address, Context, ExitReason, Handle, Intensity, Lifecycle, Message, Pool, Recipient,
-        Restart, Routing, Shutdown, Strategy, System, Worker,
+        Address, AskError, Backoff, BoxError, Context, ExitReason, Handle, Intensity, Lifecycle,
+        Message, Pool, Recipient, Restart, Routing, Shutdown, ShutdownError, StartError, Strategy,
+        Supervisor, System, TellError, Worker,
     };
     pub use serde::{Deserialize, Serialize};
 }

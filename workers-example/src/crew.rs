@@ -15,7 +15,6 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use millhand::Intensity;
 use millhand::prelude::*;
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::oneshot;

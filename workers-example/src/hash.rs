@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use millhand::ExitReason;
 use millhand::prelude::*;
 
 use crate::chaos::Chaos;

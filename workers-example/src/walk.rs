@@ -1,6 +1,5 @@
 //! The walker: looks for files and hands them out, never more at once than it has credit for.
 
-use millhand::ExitReason;
 use millhand::prelude::*;
 
 use crate::collect::{Failure, Unseen, Walked};
