@@ -16,6 +16,10 @@ pub enum StartError {
     #[error("no tokio runtime here; start the system inside #[tokio::main] or Runtime::block_on")]
     NoRuntime,
     /// The runtime has no timer.
+    ///
+    /// tokio offers no way to ask, so this is found by catching tokio's panic. The library installs no
+    /// panic hook: unless you do, `thread 'main' panicked at …` is printed before you see this error. With
+    /// `panic = "abort"` that panic ends the process.
     #[error("the tokio runtime has no timer; build it with Builder::enable_time or enable_all")]
     NoTimer,
     /// The watchdog's thread could not be made.
@@ -55,7 +59,8 @@ pub enum StartError {
         /// The type that came later.
         second: &'static str,
     },
-    /// It was started, as often as its supervisor allows, and ended each time.
+    /// It was started, as often as its supervisor allows, and ended each time. It may still come up
+    /// later: see [`WorkerBuilder::start`](crate::WorkerBuilder::start).
     #[error("`{path}` did not start: {}{reason}", subject(reason))]
     Failed {
         /// Its path.

@@ -75,7 +75,7 @@ impl System {
         WorkerBuilder::new(self.place(name), constructor)
     }
 
-    /// Declares a pool of `size` workers under the outermost supervisor.
+    /// Declares a pool of `size` workers, 1 to 65,536, under the outermost supervisor.
     pub fn pool<F, C>(
         &self,
         name: impl Into<String>,
@@ -220,6 +220,12 @@ impl<W: Worker> WorkerBuilder<W> {
     ///
     /// [`StartError`]: the name is not one or is taken, a message's name is taken, or it does not start.
     ///
+    /// [`StartError::Failed`] says that its supervisor gave up, and not that the worker is gone. Under
+    /// the outermost supervisor the system ends. Under another, the supervisor above starts that one
+    /// again, with this worker in it: it may come up later, and then
+    /// [`lookup`](System::lookup) finds it. Meanwhile its name stays taken, so a second start is
+    /// [`StartError::NameTaken`]. A temporary worker that failed is gone, and its name is free.
+    ///
     /// # Cancel safety
     ///
     /// Once polled, it starts even if the future is dropped.
@@ -264,6 +270,10 @@ impl<W: Worker> fmt::Debug for WorkerBuilder<W> {
     }
 }
 
+/// Members of a pool at most. Each is made before the first one starts, so a slip such as `usize::MAX`
+/// would never come to an end.
+const MAX_MEMBERS: usize = 65_536;
+
 /// Declares a pool; see [`System::pool`].
 #[must_use = "a builder does nothing until `start`"]
 pub struct PoolBuilder<W: Worker> {
@@ -302,7 +312,8 @@ impl<W: Worker> PoolBuilder<W> {
         self
     }
 
-    /// When a member is restarted.
+    /// When a member is restarted. One that is not is missing from then on: the others get its messages,
+    /// except those [`by_key`](Pool::by_key) that it has.
     ///
     /// # Default
     ///
@@ -344,11 +355,12 @@ impl<W: Worker> PoolBuilder<W> {
 
     /// Starts all members and waits until they are up. A member that does not start is tried again, as
     /// the pool's backoff and intensity say; when the pool gives up, it is taken away as a whole, and its
-    /// name is free.
+    /// name is free. A temporary member is tried once: without it, and even without any, the pool is up.
     ///
     /// # Errors
     ///
-    /// As [`WorkerBuilder::start`]; [`StartError::InvalidOption`] for a pool of no members.
+    /// As [`WorkerBuilder::start`], but a pool that did not start leaves nothing behind;
+    /// [`StartError::InvalidOption`] for a pool of no members, or of more than 65,536.
     ///
     /// # Cancel safety
     ///
@@ -356,8 +368,8 @@ impl<W: Worker> PoolBuilder<W> {
     pub async fn start(self) -> Result<Pool<W>, StartError> {
         let Self { place, size, constructor, policy, routing, supervisor } = self;
         let path = place.path()?;
-        if size == 0 {
-            let problem = "size is 0; a pool needs at least one member".into();
+        if !(1..=MAX_MEMBERS).contains(&size) {
+            let problem = format!("size is {size}; a pool has 1 to {MAX_MEMBERS} members");
             return Err(StartError::InvalidOption { owner: path.to_string(), problem });
         }
         place.shared.registry.declare(W::MESSAGES)?;

@@ -533,6 +533,30 @@ fn a_stop_in_started_ends_the_life() {
     });
 }
 
+/// What gave up is its supervisor, and the one above that tries again.
+#[test]
+fn a_worker_whose_start_has_failed_may_come_up_later() {
+    paused(async || {
+        let play = Play::new();
+        // Three tries, and two more after the supervisor's own restart.
+        play.script.fails_to_start.store(5, Ordering::SeqCst);
+        let system = system().await;
+        let bears_two = Intensity { fruitless: 2, ..Intensity::default() };
+        let inner = system.supervisor("inner").intensity(bears_two).start().await.unwrap();
+        let failed = inner.worker("a", play.actor()).start().await.unwrap_err();
+        assert!(matches!(failed, StartError::Failed { .. }), "{failed:?}");
+        assert_eq!(play.actors.ever(), 3);
+        let taken = inner.worker("a", play.actor()).start().await.unwrap_err();
+        assert!(matches!(taken, StartError::NameTaken { .. }), "{taken:?}");
+
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(play.actors.ever(), 6);
+        let late = system.lookup::<Actor>("inner/a").unwrap();
+        assert_eq!(late.ask(Note(1)).await, Ok(1));
+        system.shutdown().await.unwrap();
+    });
+}
+
 /// Whoever is told that a start failed can try again under the same name.
 #[test]
 fn a_name_is_free_once_its_start_is_said_to_have_failed() {

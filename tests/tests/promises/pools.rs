@@ -1,7 +1,9 @@
 //! Pools: several workers of one type behind one handle.
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use millhand::prelude::*;
-use millhand::{Backoff, ExitReason, StartError};
 use tokio::time::Instant;
 
 use crate::stage::*;
@@ -217,6 +219,79 @@ fn a_pool_whose_members_do_not_start_gives_up_and_is_gone() {
         let log = Log::new();
         let pool = system.pool("p", 2, Clerk::writing(&log)).start().await.unwrap();
         assert_eq!(pool.ask(Note(1)).await, Ok(1));
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// It once made members until memory was full, or for ever.
+#[test]
+fn a_pool_of_too_many_members_is_refused_at_once() {
+    paused(async || {
+        let system = system().await;
+        let log = Log::new();
+        for size in [65_537, usize::MAX] {
+            let refused = system.pool("p", size, Clerk::writing(&log)).start().await.unwrap_err();
+            assert!(matches!(refused, StartError::InvalidOption { .. }), "{refused:?}");
+            let text = refused.to_string();
+            assert!(text.contains(&format!("size is {size}; a pool has 1 to 65536")), "{text}");
+        }
+        let pool = system.pool("p", 65_536, Clerk::writing(&log)).start().await.unwrap();
+        assert_eq!(pool.members()[65_535].ask(Note(1)).await, Ok(1));
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// A temporary member is started once. The pool is up all the same, with those that are.
+#[test]
+fn a_temporary_member_that_does_not_start_is_missing() {
+    paused(async || {
+        for good in [2, 0] {
+            let system = system().await;
+            let (made, make) = (AtomicU64::new(0), Clerk::writing(&Log::new()));
+            let make = move || {
+                let before = made.fetch_add(1, Ordering::Relaxed);
+                if before < good { Ok(make()) } else { Err("no connection") }
+            };
+            let pool = system.pool("p", 3, make).restart(Restart::temporary());
+            let pool = pool.start().await.unwrap();
+            let there = pool.members().iter().filter(|member| !member.is_stopped());
+            assert_eq!(there.count() as u64, good);
+            match good {
+                0 => assert_eq!(failure(pool.ask(Note(1)).await), "Stopped(Some(..))"),
+                _ => assert_eq!(pool.ask(Note(1)).await, Ok(1)),
+            }
+            // Nothing is tried again, and nobody above hears of it.
+            until_idle().await;
+            assert!(system.pool("p", 1, Clerk::writing(&Log::new())).start().await.is_err());
+            system.shutdown().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn equal_addresses_and_recipients_reach_the_same() {
+    paused(async || {
+        let log = Log::new();
+        let system = system().await;
+        let pool = system.pool("pool", 2, Clerk::writing(&log)).start().await.unwrap();
+        let [one, two] = pool.members() else { panic!("{pool:?}") };
+
+        let found = system.lookup::<Clerk>("pool/0").unwrap();
+        assert!(*one == found && one != two);
+        let addresses = HashSet::from([one.clone(), two.clone(), found.clone(), one.clone()]);
+        assert_eq!(addresses.len(), 2);
+
+        let (first, second) = (one.recipient::<Note>(), two.recipient::<Note>());
+        assert!(first == found.recipient() && first == first.clone() && first != second);
+        let whole = pool.recipient::<Note>();
+        assert!(whole == pool.clone().recipient() && whole != first && whole != second);
+        let recipients = [&first, &second, &whole, &found.recipient(), &pool.recipient()];
+        assert_eq!(recipients.into_iter().collect::<HashSet<_>>().len(), 3);
+
+        // A worker that is restarted stays who it is.
+        one.tell(Run::crash()).await.unwrap();
+        assert_eq!(one.ask(Note(1)).await, Ok(1));
+        assert!(addresses.contains(one) && first == one.recipient());
         system.shutdown().await.unwrap();
     });
 }
