@@ -4,6 +4,15 @@
 //! derive generates names everything by its full path in `millhand` and lives in an anonymous `const`,
 //! so it brings no name into scope and needs none.
 //!
+//! # A renamed dependency
+//!
+//! That path begins with `::millhand`. A crate whose `Cargo.toml` gives the library another name, such as
+//! `mh = { package = "millhand", .. }`, says once, at its root:
+//!
+//! ```text
+//! extern crate mh as millhand;
+//! ```
+//!
 //! A mistake in an attribute is an error at that place, all of them at once. The item then gets
 //! implementations that accept everything, so that the mistake is the only thing rustc reports.
 
@@ -49,6 +58,11 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// Type parameters need the bounds that make the type `Send + 'static`; write them on the type. A named
 /// generic message is a `WireMessage` for those arguments that make it and its reply serde values.
+///
+/// # A renamed dependency
+///
+/// The derive calls the library `::millhand`. If your `Cargo.toml` gives it another name, say
+/// `extern crate that_name as millhand;` at the root of your crate.
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     message::derive(&parse_macro_input!(input as DeriveInput)).into()
@@ -80,6 +94,11 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// Each listed message has a handler, and nothing else has; no two of them have one name and version;
 /// each fits into the slot. For a generic worker the last two are checked where it is used with concrete
 /// types, so by `cargo build` and not by `cargo check`.
+///
+/// # A renamed dependency
+///
+/// The derive calls the library `::millhand`. If your `Cargo.toml` gives it another name, say
+/// `extern crate that_name as millhand;` at the root of your crate.
 #[proc_macro_derive(Worker, attributes(worker))]
 pub fn derive_worker(input: TokenStream) -> TokenStream {
     worker::derive(&parse_macro_input!(input as DeriveInput)).into()
