@@ -223,8 +223,8 @@ impl<W: Worker> WorkerBuilder<W> {
     /// [`StartError::Failed`] says that its supervisor gave up, and not that the worker is gone. Under
     /// the outermost supervisor the system ends. Under another, the supervisor above starts that one
     /// again, with this worker in it: it may come up later, and then
-    /// [`lookup`](System::lookup) finds it. Meanwhile its name stays taken, so a second start is
-    /// [`StartError::NameTaken`]. A temporary worker that failed is gone, and its name is free.
+    /// [`lookup`](System::lookup) finds it. Its name stays taken, so a second start is
+    /// [`StartError::NameTaken`]. Only a temporary worker that failed is gone, and its name is free.
     ///
     /// # Cancel safety
     ///
