@@ -121,7 +121,7 @@ pub use system::error::{Error, ShutdownError, StartError};
 pub use system::tree::{Construct, PoolBuilder, Supervisor, SupervisorBuilder, WorkerBuilder};
 
 /// All that most programs name: `use millhand::prelude::*`. Nothing in it has the name of something in
-/// the standard library's prelude; [`Error`](crate::Error) stays outside, since programs have their own.
+/// the standard library's prelude; [`Error`] stays outside, since programs have their own.
 ///
 /// It has serde's derives too, but their code names the crate `serde`: add `serde` to your
 /// dependencies if you have messages that are not `local`.

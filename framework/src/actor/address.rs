@@ -17,7 +17,9 @@ use crate::observe::counters::Counters;
 /// Reaches one logical worker, whichever incarnation is alive: a restart is invisible to senders, and
 /// messages sent while it happens wait in the mailbox.
 ///
-/// Cheap to clone. Equal addresses reach the same worker.
+/// Cheap to clone. Equal addresses reach the same worker, so an address can be the key of a map. (Clippy's
+/// `mutable_key_type` looks at the worker behind it and warns; `ignore-interior-mutability =
+/// ["millhand::Address"]` in `clippy.toml` tells it better.)
 pub struct Address<W: Worker> {
     route: Route<W>,
 }
