@@ -1,18 +1,22 @@
 //! What a handler that never returns costs the others: `cargo bench -p millhand --bench stuck`.
 //!
 //! Two workers on a runtime of two threads. One is told to loop for ever. Printed: the round trip of an
-//! ask to the other, before and beside the loop; how long after a kill the stuck worker's successor
+//! ask to the other that takes its place in the queue (one that runs in place never leaves its asker's
+//! thread), before and beside the loop; how long after a kill the stuck worker's successor
 //! handles its first message; and how long a shutdown with a deadline of 2 s takes when another handler
 //! loops again.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use millhand::prelude::*;
 
 static RELEASED: AtomicBool = AtomicBool::new(false);
+
+/// Loops that have begun.
+static LOOPS: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Message)]
 #[message(local)]
@@ -36,6 +40,7 @@ impl Handle<Ping> for Member {
 
 impl Handle<Loop> for Member {
     async fn handle(&mut self, _: Loop, _: &mut Context<Self>) {
+        LOOPS.fetch_add(1, Ordering::Relaxed);
         // As good as `loop {}`, but the process can end.
         while !RELEASED.load(Ordering::Relaxed) {
             std::hint::spin_loop();
@@ -49,12 +54,20 @@ impl Handle<Crash> for Member {
     }
 }
 
+/// Waits until so many loops have begun. It sleeps, because a task that yields, or is woken by the handler,
+/// waits for the very thread that loops.
+async fn loops(count: u32) {
+    while LOOPS.load(Ordering::Relaxed) < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 async fn round_trips(name: &str, other: &Address<Member>) {
     const ASKS: usize = 20_000;
     let mut times = Vec::with_capacity(ASKS);
     for _ in 0..ASKS {
         let begin = Instant::now();
-        other.ask(Ping).await.expect("the other worker answers");
+        other.ask(Ping).queued().await.expect("the other worker answers");
         times.push(begin.elapsed());
     }
     times.sort_unstable();
@@ -77,9 +90,7 @@ async fn measure() -> System {
 
     round_trips("other, alone        ", &other).await;
     stuck.tell(Loop).await.expect("sent");
-    while stuck.counters().mailbox != 0 && stuck.counters().received == 0 {
-        tokio::task::yield_now().await;
-    }
+    loops(1).await;
     round_trips("other, beside a loop", &other).await;
 
     trigger.tell(Crash).await.expect("sent");
@@ -102,6 +113,7 @@ fn main() {
         .expect("a runtime");
     runtime.block_on(async {
         let system = tokio::spawn(measure()).await.expect("no panic");
+        loops(2).await;
         // Both threads of the runtime loop by now; this one is the third.
         let begin = Instant::now();
         let left = system.shutdown().await;
