@@ -75,6 +75,7 @@ pub(crate) fn start(
             })
             .collect(),
         runtime: runtime.clone(),
+        driven_on: AtomicUsize::new(0),
         alive: AtomicUsize::new(drivers),
         over: AtomicBool::new(false),
         down: AtomicBool::new(false),
@@ -215,6 +216,7 @@ impl Local {
         let waker = self.seat().waker.get_or_init(|| cx.waker().clone());
         debug_assert!(waker.will_wake(cx.waker()));
         let dispatcher = &*self.dispatcher;
+        dispatcher.note_driven_here();
         let mut searching = false;
         if self.asleep.get() {
             searching = dispatcher.idle.was_called(self.index);

@@ -53,6 +53,8 @@ pub(crate) struct Dispatcher {
     /// Each on its own lines of memory: its driver writes to it all the time.
     seats: Box<[Arc<CachePadded<DriverSeat>>]>,
     runtime: Runtime,
+    /// The thread that polled a driver last, by the address of something of its own.
+    driven_on: AtomicUsize,
     /// Drivers that have not been dropped.
     alive: AtomicUsize,
     /// A driver was dropped before the system had ended, or the system has ended.
@@ -218,7 +220,17 @@ impl Dispatcher {
             let current = current.try_borrow();
             current.is_ok_and(|c| c.as_deref().is_some_and(|local| local.belongs_to(self)))
         });
-        driving == Ok(true) || self.runtime.is_current()
+        // A runtime of one thread can be current on others: those for blocking code.
+        driving == Ok(true)
+            || self.runtime.is_current()
+                && (self.runtime.has_several_threads()
+                    || self.driven_on.load(Ordering::Relaxed) == this_thread())
+    }
+
+    fn note_driven_here(&self) {
+        if !self.runtime.has_several_threads() {
+            self.driven_on.store(this_thread(), Ordering::Relaxed);
+        }
     }
 
     fn inject(&self, runnable: Runnable) {
@@ -450,6 +462,11 @@ impl Injector {
         self.length.store(0, Ordering::SeqCst);
         queue.drain(..).collect()
     }
+}
+
+/// A number that no other living thread has.
+fn this_thread() -> usize {
+    NESTING.with(|nesting| ptr::from_ref(nesting).addr())
 }
 
 /// A waker of the hosting runtime was woken on this thread: the driver should yield to it soon.

@@ -27,6 +27,9 @@ pub(crate) struct Mailbox<T: 'static> {
     pub(crate) waiters: Waiters,
 }
 
+/// Senders that are called when the mailbox is empty, however small it is.
+const CALLED_AT_LEAST: usize = 16;
+
 enum Lane<T: 'static> {
     Queue(Queue<T>),
     Ring(Ring<T>),
@@ -75,13 +78,14 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
-    /// The same, and nothing is queued: all of the room is free. Who was called for it before, and has not
-    /// come, may not come at all, so the next are called as well.
+    /// The same, and nothing is queued: all of the room is free. Who is called for it may not come, because
+    /// whoever has his future in hand does not poll it, and then nobody would call the next. So if there is
+    /// little room, a few more are called than there is room for.
     pub(crate) fn publish_all(&self, right: &Right) {
         if let Lane::Queue(queue) = &self.lane {
             queue.publish(right);
             if let Some(bound) = self.bound {
-                self.waiters.make_room(bound as usize);
+                self.waiters.make_room((bound as usize).max(CALLED_AT_LEAST));
             }
         }
     }
