@@ -1,9 +1,6 @@
 //! The deadline of an ask, where it is hardest to keep: nobody drives the system's runtime, or all its
 //! threads are stuck; and what it means for a message that is still queued.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use millhand::prelude::*;
@@ -195,15 +192,6 @@ fn an_ask_that_timed_out_before_its_workers_turn_is_not_handled() {
             system.shutdown().await.unwrap();
         });
     });
-}
-
-/// What a future is ready with, if it is; nobody else has a turn.
-async fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    poll_fn(|cx| match Pin::new(&mut *future).poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// G6

@@ -1,5 +1,7 @@
 //! Nobody is shut out: not work from outside, not timers, not other workers that block.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use millhand::prelude::*;
@@ -196,5 +198,79 @@ fn a_flooded_blocking_worker_does_not_keep_the_only_blocking_thread() {
             }
             system.shutdown().await.unwrap();
         });
+    });
+}
+
+/// Gives way as futures do that know no runtime: wakes itself, and waits.
+async fn give_way() {
+    let mut woken = false;
+    poll_fn(|cx| {
+        if woken {
+            return Poll::Ready(());
+        }
+        woken = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// What the handler waits for needs the thread that the handler is on: a task, and a timer of the runtime.
+#[test]
+fn a_handler_that_wakes_itself_does_not_shut_out_what_it_waits_for() {
+    on_every_runtime(async || {
+        let system = system().await;
+        let clerk = clerk(&system).await;
+        let (entered, leave) = (Gate::new(), Gate::new());
+        let (inside, left) = (entered.clone(), leave.clone());
+        let waits = Run::new(async move {
+            inside.open();
+            while !left.is_open() {
+                give_way().await;
+            }
+            7
+        });
+        tokio::spawn(async move {
+            entered.opened().await;
+            tokio::time::sleep(ms(1)).await;
+            leave.open();
+        });
+        assert_eq!(clerk.ask(waits).no_timeout().await.ok(), Some(7));
+        system.shutdown().await.unwrap();
+    });
+}
+
+/// Dropping an expired ask is work as well. What is counted is how many are dropped between two turns of
+/// the task that looks on.
+#[test]
+fn a_mailbox_of_expired_asks_does_not_shut_out_a_task() {
+    paused(async || {
+        const ASKS: usize = 10_000;
+        let system = system().await;
+        let worker = system.worker("worker", Boundless::writing(&Log::new()));
+        let worker = worker.start().await.unwrap();
+        let (entered, leave) = (Gate::new(), Gate::new());
+        worker.tell(Run::held(&entered, &leave)).await.unwrap();
+        entered.opened().await;
+        let mut asked = Vec::new();
+        for n in 0..ASKS {
+            let mut ask = worker.ask(Note(n as u64)).timeout(ms(1));
+            poll_once(&mut ask).await;
+            asked.push(ask);
+        }
+        tokio::time::sleep(ms(10)).await;
+        for ask in asked {
+            assert_eq!(failure(ask.await), "Timeout(None)");
+        }
+        leave.open();
+        let (mut before, mut most) = (0, 0);
+        while before < ASKS as u64 {
+            tokio::task::yield_now().await;
+            let dropped = worker.counters().dropped;
+            most = most.max(dropped - before);
+            before = dropped;
+        }
+        assert!(most < 1_000, "{most} asks were dropped in one turn");
+        system.shutdown().await.unwrap();
     });
 }

@@ -140,6 +140,15 @@ pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) {
     .await;
 }
 
+/// What a future is ready with, if it is; nobody else has a turn.
+pub(crate) async fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    poll_fn(|cx| match Pin::new(&mut *future).poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
 /// A system with the defaults.
 pub(crate) async fn system() -> System {
     System::builder("test").start().await.expect("inside a runtime")

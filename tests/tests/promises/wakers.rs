@@ -239,3 +239,116 @@ fn a_waker_that_panics_when_its_runtime_is_dropped_keeps_no_news_from_others() {
         });
     });
 }
+
+/// A payload that panics when it is dropped.
+struct Nasty;
+
+impl Drop for Nasty {
+    fn drop(&mut self) {
+        panic!("planned: a payload is dropped");
+    }
+}
+
+/// What a waker of the user's own may do.
+#[derive(Clone, Copy)]
+enum Does {
+    Panic,
+    /// The payload does, too, when it is dropped.
+    PanicNastily,
+}
+
+impl Does {
+    fn it(self) {
+        match self {
+            Self::Panic => panic!("planned: a waker panics"),
+            Self::PanicNastily => std::panic::resume_unwind(Box::new(Nasty)),
+        }
+    }
+}
+
+/// Panics when it is woken, and when the last reference to it is dropped.
+struct Bomb(Does, Gate);
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        self.0.it();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.it();
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        self.1.open();
+        self.0.it();
+    }
+}
+
+/// G13
+///
+/// The asker has left, and the slot of the reply has the last reference to its waker: it is dropped when the
+/// worker parts with the message, however it does that.
+#[test]
+fn a_waker_that_cannot_be_dropped_costs_neither_its_worker_nor_the_driver() {
+    silence_planned_panics();
+    on_every_runtime(async || {
+        for does in [Does::Panic, Does::PanicNastily] {
+            let log = Log::new();
+            let system = impatient().start().await.unwrap();
+            let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
+            let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+            for crashes in [false, true] {
+                let (entered, leave, dropped) = (Gate::new(), Gate::new(), Gate::new());
+                let (inside, left) = (entered.clone(), leave.clone());
+                let mut asked = hit.ask(Run::new(async move {
+                    inside.open();
+                    left.opened().await;
+                    assert!(!crashes, "planned crash");
+                    0
+                }));
+                let bomb = Waker::from(Arc::new(Bomb(does, dropped.clone())));
+                let polled = pin!(&mut asked).poll(&mut task::Context::from_waker(&bomb));
+                assert!(polled.is_pending());
+                drop(bomb);
+                entered.opened().await;
+                drop(asked);
+                assert!(!dropped.is_open());
+                leave.open();
+                dropped.opened().await;
+            }
+            costs_nothing(system, &hit, &other).await;
+            let counters = hit.counters();
+            assert_eq!((counters.restarts, counters.lost, counters.handled), (1, 1, 11));
+        }
+    });
+}
+
+/// G13
+///
+/// The reply is there all the same.
+#[test]
+fn a_waker_whose_panic_cannot_be_dropped_costs_neither_its_worker_nor_the_driver() {
+    silence_planned_panics();
+    on_every_runtime(async || {
+        let log = Log::new();
+        let system = impatient().start().await.unwrap();
+        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
+        let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+        let (entered, leave) = (Gate::new(), Gate::new());
+        let bomb = std::mem::ManuallyDrop::new(Waker::from(Arc::new(Bomb(
+            Does::PanicNastily,
+            Gate::new(),
+        ))));
+        let mut asked = hit.ask(Run::held(&entered, &leave));
+        assert!(pin!(&mut asked).poll(&mut task::Context::from_waker(&bomb)).is_pending());
+        entered.opened().await;
+        leave.open();
+        assert_eq!(hit.ask(Note(1)).await, Ok(1));
+        assert_eq!(asked.await.ok(), Some(0));
+        costs_nothing(system, &hit, &other).await;
+        let counters = hit.counters();
+        assert_eq!((counters.restarts, counters.lost, counters.handled), (0, 0, 12));
+    });
+}
