@@ -12,6 +12,7 @@ mod deadlines;
 mod depth;
 mod events;
 mod fairness;
+mod in_place;
 mod kill;
 mod leaks;
 mod left_behind;
