@@ -7,18 +7,17 @@ use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
-use millhand::AskError;
 use millhand::prelude::*;
 
 use crate::stage::*;
 
 thread_local! {
     /// How many polls of asks this thread is in, one inside the other.
-    static ASKING: Cell<u64> = const { Cell::new(0) };
+    pub(crate) static ASKING: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Notes while a future is polled that this thread is in an ask.
-async fn asking<F: Future>(ask: F) -> F::Output {
+pub(crate) async fn asking<F: Future>(ask: F) -> F::Output {
     let mut ask = pin!(ask);
     poll_fn(|cx| {
         ASKING.set(ASKING.get() + 1);
@@ -30,12 +29,12 @@ async fn asking<F: Future>(ask: F) -> F::Output {
 }
 
 /// Replies with 1 if it is handled inside the poll of an ask, and with 0 otherwise.
-fn where_am_i() -> Run {
+pub(crate) fn where_am_i() -> Run {
     Run::new(async { u64::from(ASKING.get() > 0) })
 }
 
 /// Asks until the worker is known to be quick, and idle. A sample may have been disturbed by the machine.
-async fn until_in_place<W>(worker: &Address<W>)
+pub(crate) async fn until_in_place<W>(worker: &Address<W>)
 where
     W: millhand::Accepts<Run>,
 {
@@ -48,7 +47,7 @@ where
 
 clerk!(Queued, queued);
 
-async fn clerk(system: &System, name: &str, log: &Log) -> Address<Clerk> {
+pub(crate) async fn clerk(system: &System, name: &str, log: &Log) -> Address<Clerk> {
     system.worker(name, Clerk::writing(log)).start().await.unwrap()
 }
 
@@ -158,31 +157,6 @@ fn a_handler_that_is_suspended_in_place_goes_on_with_its_driver() {
         }
         system.shutdown().await.unwrap();
         assert_eq!(log.take(), (0..20).collect::<Vec<_>>());
-    });
-}
-
-/// G5, G8, G13
-#[test]
-fn a_panic_in_place_is_its_workers_own() {
-    on_every_runtime(async || {
-        let log = Log::new();
-        let system = system().await;
-        let clerk = clerk(&system, "clerk", &log).await;
-        for n in 0..20 {
-            until_in_place(&clerk).await;
-            let own = clerk.clone();
-            silence_planned_panics();
-            let crash = Run::new(async move {
-                own.try_tell(Note(n)).unwrap();
-                panic!("planned crash")
-            });
-            assert_eq!(failure(asking(clerk.ask(crash)).await), "Restarted");
-            assert_eq!(clerk.ask(Note(n)).no_timeout().await, Ok(n));
-        }
-        let counters = clerk.counters();
-        assert_eq!((counters.restarts, counters.lost, counters.dropped), (20, 20, 0));
-        system.shutdown().await.unwrap();
-        assert_eq!(log.take(), (0..20).flat_map(|n| [n, n]).collect::<Vec<_>>());
     });
 }
 
@@ -381,98 +355,6 @@ fn messages_of_one_sender_keep_their_order_whether_they_run_in_place_or_not() {
         sends.await;
         system.shutdown().await.unwrap();
         assert_eq!(log.take(), (0..3_000).collect::<Vec<_>>());
-    });
-}
-
-/// G18
-///
-/// The shutdown begins inside the handler, and its worker has messages still.
-#[test]
-fn a_shutdown_that_begins_in_place_drains_as_any_other() {
-    on_every_runtime(async || {
-        let log = Log::new();
-        let system = system().await;
-        let clerk = clerk(&system, "clerk", &log).await;
-        until_in_place(&clerk).await;
-        let (own, ending) = (clerk.clone(), system.clone());
-        let ends = Run::new(async move {
-            own.try_tell(Note(1)).unwrap();
-            own.try_tell(Note(2)).unwrap();
-            let mut shutdown = Box::pin(ending.shutdown());
-            poll_once(&mut shutdown).await;
-            7
-        });
-        assert_eq!(asking(clerk.ask(ends)).await.ok(), Some(7));
-        system.shutdown().await.unwrap();
-        assert_eq!(log.take(), [1, 2]);
-        assert_eq!(now(&mut clerk.ask(Note(3))).await, Some(Err(AskError::Stopped(Some(Note(3))))));
-    });
-}
-
-/// G5
-///
-/// The kill comes while the handler runs inside its asker's poll: it is dropped where it is suspended next.
-#[test]
-fn a_kill_ends_a_handler_that_was_suspended_in_place() {
-    on_every_runtime(async || {
-        let group = Group::new();
-        let system = system().await;
-        let member = system.worker("m", group.member("m")).shutdown(Shutdown::Kill);
-        let member = member.start().await.unwrap();
-        until_in_place(&member).await;
-        let ending = system.clone();
-        let hangs = Run::new(async move {
-            let mut shutdown = Box::pin(ending.shutdown());
-            poll_once(&mut shutdown).await;
-            std::future::pending().await
-        });
-        let asked = asking(member.ask(hangs).no_timeout()).await;
-        assert_eq!(failure(asked), "Stopped(None)");
-        system.shutdown().await.unwrap();
-        assert_eq!(group.log.take(), ["+m", "-m killed"]);
-        assert_eq!((member.counters().lost, group.members.alive()), (1, 0));
-    });
-}
-
-/// G17
-///
-/// The handler gets stuck inside its asker's poll, and its asker with it; the worker does not.
-#[test]
-fn a_handler_that_is_stuck_in_place_is_abandoned_and_has_a_successor() {
-    on_two_threads(async || {
-        let release = Release::new();
-        let end = ReleaseAtEnd(release.clone());
-        let log = Log::new();
-        let system = impatient().start().await.unwrap();
-        let supervisor = system.supervisor("s").strategy(Strategy::OneForAll);
-        let supervisor = supervisor.start().await.unwrap();
-        let stuck = supervisor.worker("stuck", Clerk::writing(&log)).shutdown(Shutdown::Kill);
-        let stuck = stuck.start().await.unwrap();
-        let other = supervisor.worker("other", Clerk::writing(&log)).start().await.unwrap();
-        let entered = Gate::new();
-        let (asked, inside, held) = (stuck.clone(), entered.clone(), release.clone());
-        let asker = tokio::spawn(async move {
-            until_in_place(&asked).await;
-            let spins = Run::new(async move {
-                assert_ne!(ASKING.get(), 0);
-                inside.open();
-                held.block();
-                7
-            });
-            asking(asked.ask(spins).no_timeout()).await
-        });
-        entered.opened().await;
-        other.tell(Run::crash()).await.unwrap();
-        // Alone in the queue, since the stuck one's asker is no driver.
-        assert_eq!(stuck.ask(Note(1)).no_timeout().await, Ok(1));
-        assert_eq!(stuck.counters().abandoned, 1);
-        assert!(!release.is_given());
-        drop(end);
-        assert_eq!(failure(asker.await.unwrap()), "Restarted");
-        for n in 2..20 {
-            assert_eq!(stuck.ask(Note(n)).await, Ok(n));
-        }
-        assert_eq!(log.take(), (1..20).collect::<Vec<_>>());
     });
 }
 

@@ -13,6 +13,7 @@ mod depth;
 mod events;
 mod fairness;
 mod in_place;
+mod in_place_lives;
 mod kill;
 mod leaks;
 mod left_behind;

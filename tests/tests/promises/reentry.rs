@@ -168,7 +168,9 @@ fn a_task_that_ends_with_its_waker_may_leave_the_line_that_it_was_replaced_in() 
         clerk.tell(Note(1)).await.unwrap();
         let own = |first: u64| {
             let clerk = clerk.clone();
-            let mut second = Box::pin(async move { drop(clerk.tell(Note(first)).await) });
+            let mut second = Box::pin(async move {
+                let _ = clerk.tell(Note(first)).await;
+            });
             assert!(waits_for(Waker::noop(), &mut second));
             Waker::from(Arc::new(Task { _future: Mutex::new(second) }))
         };
