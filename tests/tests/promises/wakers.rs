@@ -56,7 +56,10 @@ async fn lives_on(other: &Address<Clerk>) {
 }
 
 /// Neither the worker that woke it nor another one is the worse for it.
-async fn costs_nothing(system: System, hit: &Address<ClerkOf1>, other: &Address<Clerk>) {
+async fn costs_nothing<W>(system: System, hit: &Address<W>, other: &Address<Clerk>)
+where
+    W: millhand::Accepts<Note>,
+{
     for n in 0..10 {
         assert_eq!(hit.ask(Note(n)).await, Ok(n));
     }
@@ -297,7 +300,7 @@ fn a_waker_that_cannot_be_dropped_costs_neither_its_worker_nor_the_driver() {
         for does in [Does::Panic, Does::PanicNastily] {
             let log = Log::new();
             let system = impatient().start().await.unwrap();
-            let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
+            let hit = system.worker("hit", Clerk::writing(&log)).start().await.unwrap();
             let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
             for crashes in [false, true] {
                 let (entered, leave, dropped) = (Gate::new(), Gate::new(), Gate::new());
@@ -334,7 +337,7 @@ fn a_waker_whose_panic_cannot_be_dropped_costs_neither_its_worker_nor_the_driver
     on_every_runtime(async || {
         let log = Log::new();
         let system = impatient().start().await.unwrap();
-        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
+        let hit = system.worker("hit", Clerk::writing(&log)).start().await.unwrap();
         let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
         let (entered, leave) = (Gate::new(), Gate::new());
         let bomb = std::mem::ManuallyDrop::new(Waker::from(Arc::new(Bomb(
