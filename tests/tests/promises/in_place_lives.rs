@@ -309,13 +309,17 @@ fn a_runtime_that_is_dropped_takes_along_what_was_suspended_in_place() {
             let (member, _system) = runtime.block_on(async {
                 let system = system().await;
                 let member = system.worker("m", group.member("m")).start().await.unwrap();
-                let (entered, never) = (Gate::new(), Gate::new());
-                let (asks, inside) = (member.clone(), entered.clone());
+                let (suspended, never) = (Gate::new(), Gate::new());
+                let (asks, waits) = (member.clone(), suspended.clone());
                 tokio::spawn(async move {
                     until_in_place(&asks).await;
-                    asking(asks.ask(Run::held(&inside, &never)).no_timeout()).await.ok()
+                    let held = Run::held(&Gate::new(), &never);
+                    let mut asked = Box::pin(asking(asks.ask(held).no_timeout()));
+                    poll_once(&mut asked).await;
+                    waits.open();
+                    asked.await.ok()
                 });
-                entered.opened().await;
+                suspended.opened().await;
                 (member, system)
             });
             drop(runtime);
