@@ -428,3 +428,47 @@ fn workers_that_have_been_slow_run_side_by_side() {
         system.shutdown().await.unwrap();
     });
 }
+
+/// A thread for blocking code has the runtime at hand, and is none of those that run handlers. With one
+/// thread, no two handlers run at the same time.
+#[test]
+fn an_ask_from_a_thread_for_blocking_code_does_not_run_there() {
+    on_one_thread(async || {
+        let system = system().await;
+        let here = system.worker("here", || Here).start().await.unwrap();
+        let main = Some(thread::current().id());
+        assert_eq!(here.ask(Where).await.ok(), main);
+        let asked = here.clone();
+        let blocking = move || tokio::runtime::Handle::current().block_on(asked.ask(Where)).ok();
+        assert_eq!(tokio::task::spawn_blocking(blocking).await.unwrap(), main);
+        let asked = here.clone();
+        let blocking = move || asked.ask_blocking(Where).ok();
+        assert_eq!(tokio::task::spawn_blocking(blocking).await.unwrap(), main);
+        let (asked, runtime) = (here.clone(), tokio::runtime::Handle::current());
+        let entered = on_a_plain_thread(move || {
+            let _inside = runtime.enter();
+            asked.ask_blocking(Where).ok()
+        });
+        assert_eq!(entered.await, main);
+        system.shutdown().await.unwrap();
+    });
+}
+
+clerk!(Blocking, blocking);
+
+#[test]
+fn an_ask_of_a_blocking_worker_does_not_run_on_its_thread() {
+    on_one_thread(async || {
+        let system = system().await;
+        let here = system.worker("here", || Here).start().await.unwrap();
+        let blocking = system.worker("b", Blocking::writing(&Log::new())).start().await.unwrap();
+        let main = thread::current().id();
+        for _ in 0..3 {
+            let asked = here.clone();
+            let asks =
+                Run::new(async move { u64::from(asked.ask(Where).await.ok() == Some(main)) });
+            assert_eq!(blocking.ask(asks).await.ok(), Some(1));
+        }
+        system.shutdown().await.unwrap();
+    });
+}

@@ -431,6 +431,74 @@ fn tell_blocking_inside_a_handler_never_blocks() {
     });
 }
 
+/// Sends in a task of its own, which has joined the line of senders when this returns.
+async fn in_line<F>(
+    sender: Address<ClerkOf1>,
+    send: impl FnOnce(Address<ClerkOf1>) -> F,
+) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let mut sending = Box::pin(send(sender));
+    let joined = Gate::new();
+    let has_joined = joined.clone();
+    let task = tokio::spawn(std::future::poll_fn(move |cx| {
+        let polled = sending.as_mut().poll(cx);
+        has_joined.open();
+        polled
+    }));
+    joined.opened().await;
+    task
+}
+
+/// G4
+///
+/// The first in line is called and does not come: whoever has it in hand does not poll it, or has forgotten
+/// it. There is room for one only, so nobody else would be called with it.
+#[test]
+fn a_sender_that_is_called_and_does_not_come_holds_up_nobody() {
+    on_every_runtime(async || {
+        for forgotten in [false, true] {
+            let log = Log::new();
+            let system = system().await;
+            let clerk = system.worker("clerk", ClerkOf1::writing(&log)).start().await.unwrap();
+            let (entered, leave) = (Gate::new(), Gate::new());
+            clerk.tell(Run::held(&entered, &leave)).await.unwrap();
+            entered.opened().await;
+            clerk.tell(Note(0)).await.unwrap();
+            let mut absent = Box::pin(clerk.tell(Note(1)));
+            poll_once(&mut absent).await;
+            let second =
+                in_line(clerk.clone(), |clerk| async move { clerk.tell(Note(2)).await }).await;
+            let third =
+                in_line(clerk.clone(), |clerk| async move { clerk.tell(Note(3)).await }).await;
+            let absent = if forgotten {
+                std::mem::forget(absent);
+                None
+            } else {
+                Some(absent)
+            };
+            leave.open();
+            assert_eq!(second.await.unwrap(), Ok(()));
+            assert_eq!(third.await.unwrap(), Ok(()));
+            for n in 4..8 {
+                assert_eq!(clerk.tell(Note(n)).await, Ok(()), "a newcomer");
+            }
+            assert_eq!(clerk.ask(Note(8)).no_timeout().await, Ok(8));
+            if let Some(absent) = absent {
+                absent.await.unwrap();
+            }
+            system.shutdown().await.unwrap();
+            let mut handled = log.take();
+            assert_eq!(handled.pop() == Some(1), !forgotten);
+            handled.retain(|n| *n != 8);
+            // Once called, each comes when it has a turn.
+            handled.sort_unstable();
+            assert_eq!(handled, [0, 2, 3, 4, 5, 6, 7]);
+        }
+    });
+}
+
 /// G1
 #[test]
 fn many_threads_lose_nothing() {
