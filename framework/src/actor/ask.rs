@@ -182,7 +182,7 @@ impl<'a, M: Message> Ask<'a, M> {
         let parcel = Parcel { message, reply: Some(reply_to) };
         let sent = match self.queued {
             true => self.to.deliver(parcel, false),
-            false => self.to.hand_over(parcel),
+            false => self.to.deliver_in_place(parcel),
         };
         match sent {
             Ok(()) => Ok(Stage::Sent(reply)),

@@ -40,7 +40,7 @@ pub(crate) trait Deliver<M: Message>: Send + Sync {
     fn deliver(&self, parcel: Parcel<M>, overtake: bool) -> Result<(), Refused<M>>;
 
     /// As `deliver`, for a parcel whose sender waits for the reply: the worker may run before it returns.
-    fn hand_over(&self, parcel: Parcel<M>) -> Result<(), Refused<M>>;
+    fn deliver_in_place(&self, parcel: Parcel<M>) -> Result<(), Refused<M>>;
 
     /// Joins the line of senders; see [`Waiters::join`](crate::actor::mailbox::waiters::Waiters::join).
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn;
@@ -64,8 +64,8 @@ where
     }
 
     #[inline]
-    fn hand_over(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
-        self.accept(parcel, false, |right| self.header.hand_over_if(right))
+    fn deliver_in_place(&self, parcel: Parcel<M>) -> Result<(), Refused<M>> {
+        self.accept(parcel, false, |right| self.header.run_in_place_if(right))
     }
 
     fn join_line(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> Turn {

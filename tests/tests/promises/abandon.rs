@@ -185,12 +185,27 @@ impl Handle<Lift> for Lifter {
     }
 }
 
-/// A supervisor whose children share their fate, and a child to crash.
-async fn one_fate(system: &System) -> (Supervisor, Address<Clerk>) {
-    let supervisor = system.supervisor("s").strategy(Strategy::OneForAll).start().await.unwrap();
-    let other = supervisor.worker("other", Clerk::writing(&Log::new()));
-    let other = other.start().await.unwrap();
-    (supervisor, other)
+/// A supervisor whose children share one fate, one of them to crash, and lives for another that gets stuck.
+struct Scene {
+    system: System,
+    supervisor: Supervisor,
+    other: Address<Clerk>,
+    lives: Lives,
+    end: ReleaseAtEnd,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let release = Release::new();
+        let end = ReleaseAtEnd(release.clone());
+        let lives = Lives::new(&release);
+        let system = impatient().start().await.unwrap();
+        let supervisor = system.supervisor("s").strategy(Strategy::OneForAll);
+        let supervisor = supervisor.start().await.unwrap();
+        let other = supervisor.worker("other", Clerk::writing(&Log::new()));
+        let other = other.start().await.unwrap();
+        Self { system, supervisor, other, lives, end }
+    }
 }
 
 /// The first life has been abandoned and is still stuck: lets it go on beside its successor's handler,
@@ -248,11 +263,7 @@ impl std::error::Error for TooLate {}
 fn a_constructor_that_returns_after_its_abandonment_changes_nothing() {
     for ending in [Ending::Made, Ending::Failed, Ending::Panicked] {
         on_two_threads(async move || {
-            let release = Release::new();
-            let end = ReleaseAtEnd(release.clone());
-            let lives = Lives::new(&release);
-            let system = impatient().start().await.unwrap();
-            let (supervisor, other) = one_fate(&system).await;
+            let Scene { system, supervisor, other, lives, end } = Scene::new().await;
             let made = lives.clone();
             let constructor = move || {
                 let life = made.next();
@@ -280,11 +291,7 @@ fn a_constructor_that_returns_after_its_abandonment_changes_nothing() {
 #[test]
 fn a_copy_for_a_retry_that_does_not_return_is_abandoned() {
     on_two_threads(async || {
-        let release = Release::new();
-        let end = ReleaseAtEnd(release.clone());
-        let lives = Lives::new(&release);
-        let system = impatient().start().await.unwrap();
-        let (supervisor, other) = one_fate(&system).await;
+        let Scene { system, supervisor, other, lives, end } = Scene::new().await;
         let made = lives.clone();
         let stuck = supervisor.worker("stuck", move || Copyist(made.next()));
         let stuck = stuck.shutdown(Shutdown::Kill).start().await.unwrap();
@@ -309,11 +316,7 @@ fn a_copy_for_a_retry_that_does_not_return_is_abandoned() {
 #[test]
 fn a_timers_message_whose_copy_does_not_return_is_abandoned() {
     on_two_threads(async || {
-        let release = Release::new();
-        let end = ReleaseAtEnd(release.clone());
-        let lives = Lives::new(&release);
-        let system = impatient().start().await.unwrap();
-        let (supervisor, other) = one_fate(&system).await;
+        let Scene { system, supervisor, other, lives, end } = Scene::new().await;
         let made = lives.clone();
         let stuck = supervisor.worker("stuck", move || Ticker(made.next()));
         let stuck = stuck.shutdown(Shutdown::Kill).start().await.unwrap();
@@ -331,11 +334,7 @@ fn a_timers_message_whose_copy_does_not_return_is_abandoned() {
 #[test]
 fn a_reply_that_nobody_wants_and_that_does_not_drop_is_abandoned() {
     on_two_threads(async || {
-        let release = Release::new();
-        let end = ReleaseAtEnd(release.clone());
-        let lives = Lives::new(&release);
-        let system = impatient().start().await.unwrap();
-        let (supervisor, other) = one_fate(&system).await;
+        let Scene { system, supervisor, other, lives, end } = Scene::new().await;
         let made = lives.clone();
         let stuck = supervisor.worker("stuck", move || Lifter(made.next()));
         let stuck = stuck.shutdown(Shutdown::Kill).start().await.unwrap();

@@ -67,13 +67,19 @@ where
     system.shutdown().await.unwrap();
 }
 
+/// Two workers; what is done to the first should cost the second nothing.
+async fn hit_and_other() -> (System, Address<ClerkOf1>, Address<Clerk>) {
+    let system = impatient().start().await.unwrap();
+    let log = Log::new();
+    let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
+    let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+    (system, hit, other)
+}
+
 #[test]
 fn a_waker_that_panics_when_room_is_made_costs_nothing() {
     on_every_runtime(async || {
-        let log = Log::new();
-        let system = impatient().start().await.unwrap();
-        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
-        let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+        let (system, hit, other) = hit_and_other().await;
         let (entered, leave) = (Gate::new(), Gate::new());
         hit.tell(Run::held(&entered, &leave)).await.unwrap();
         entered.opened().await;
@@ -94,10 +100,7 @@ fn a_waker_that_panics_when_room_is_made_costs_nothing() {
 #[test]
 fn a_waker_that_panics_when_its_ask_fails_costs_nothing() {
     on_every_runtime(async || {
-        let log = Log::new();
-        let system = impatient().start().await.unwrap();
-        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
-        let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+        let (system, hit, other) = hit_and_other().await;
         let leave = Gate::new();
         let left = leave.clone();
         let crash = Run::new(async move {
@@ -117,10 +120,7 @@ fn a_waker_that_panics_when_its_ask_fails_costs_nothing() {
 #[test]
 fn a_waker_that_panics_at_its_reply_costs_nothing() {
     on_every_runtime(async || {
-        let log = Log::new();
-        let system = impatient().start().await.unwrap();
-        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
-        let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+        let (system, hit, other) = hit_and_other().await;
         let (entered, leave) = (Gate::new(), Gate::new());
         let panicking = Panicking::new();
         let mut asked = hit.ask(Run::held(&entered, &leave));
@@ -142,10 +142,7 @@ fn a_waker_that_panics_at_its_reply_costs_nothing() {
 #[test]
 fn a_waker_that_panics_at_its_deadline_costs_nobody_elses_deadline() {
     on_every_runtime(async || {
-        let log = Log::new();
-        let system = impatient().start().await.unwrap();
-        let hit = system.worker("hit", ClerkOf1::writing(&log)).start().await.unwrap();
-        let other = system.worker("other", Clerk::writing(&log)).start().await.unwrap();
+        let (system, hit, other) = hit_and_other().await;
         let (entered, leave) = (Gate::new(), Gate::new());
         let panicking = Panicking::new();
         let mut asked = hit.ask(Run::held(&entered, &leave)).timeout(ms(1));

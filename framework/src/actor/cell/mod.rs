@@ -931,7 +931,7 @@ impl Header {
     /// Runs the worker right here for one message, if the word has granted the right and that is the
     /// quickest way to its reply: waking another thread costs more than a short handler. Else schedules it.
     #[inline]
-    pub(crate) fn hand_over_if(&self, granted: bool) {
+    pub(crate) fn run_in_place_if(&self, granted: bool) {
         if !granted {
             return;
         }
@@ -939,7 +939,7 @@ impl Header {
         let runnable = unsafe { Runnable::granted(self) };
         if self.in_place && self.dispatcher.is_quick(&self.cost) {
             let began = self.dispatcher.tick();
-            self.dispatcher.run_here(runnable, &self.cost);
+            self.dispatcher.run_in_place(runnable, &self.cost);
             if self.dispatcher.tick().wrapping_sub(began) > 1 {
                 // More than a millisecond: it was not as quick as it seemed.
                 self.cost.sample(dispatcher::TICK);

@@ -2,7 +2,8 @@
 //!
 //! It knows no messages and no worker types, only [`Runnable`]s. There are as many [`driver`]s as the
 //! runtime has worker threads; each is one long-lived task with a queue of its own. [`idle`] decides
-//! who sleeps and who is woken, [`watchdog`] watches for time slices that last too long.
+//! who sleeps and who is woken, [`watchdog`] watches for time slices that last too long. An ask may pass
+//! by all of them and run an idle worker in place: [`Dispatcher::run_in_place`].
 //!
 //! ```text
 //!   outside            ┌────────────── driver 0 (a task of the runtime) ──────────────┐
@@ -107,7 +108,7 @@ const MESSAGES_PER_POLL_ALONE: u32 = 64;
 /// An ask runs an idle worker in place if its messages are known to take less than this. Waking a parked
 /// thread takes some 20 µs; what is run in place does not run beside its asker, though, so this is well
 /// below.
-const HAND_OVER_BELOW: Duration = Duration::from_micros(5);
+const IN_PLACE_BELOW: Duration = Duration::from_micros(5);
 
 /// About how far apart two ticks are.
 pub(crate) const TICK: Duration = watchdog::ROUND;
@@ -120,8 +121,8 @@ const UNIT: u32 = 1_000;
 const NESTED: u32 = 8;
 
 thread_local! {
-    /// Workers that this thread runs, one inside the other, though it may not be a driver's: it ends them
-    /// because their runtime is gone.
+    /// Workers that this thread runs outside of a driver's turn, one inside the other: in place for those
+    /// who ask them, or to end them because their runtime is gone.
     static NESTING: Cell<u32> = const { Cell::new(0) };
 
     /// What has been run in place here and not been paid for yet, in nanoseconds.
@@ -186,13 +187,13 @@ impl Dispatcher {
     /// is none that could run it meanwhile, and the order must not depend on a clock.
     #[inline]
     pub(crate) fn is_quick(&self, cost: &Cost) -> bool {
-        cost.is_below(HAND_OVER_BELOW) || !self.runtime.has_several_threads()
+        cost.is_below(IN_PLACE_BELOW) || !self.runtime.has_several_threads()
     }
 
     /// Runs one message of a worker on this thread, now, and queues it for the rest. Or only queues it: if
     /// this thread is not one of the runtime's, if too many are being run on it already, or if the
     /// running task should give way; it cannot while each ask is answered at once.
-    pub(crate) fn run_here(&self, runnable: Runnable, cost: &Cost) {
+    pub(crate) fn run_in_place(&self, runnable: Runnable, cost: &Cost) {
         if NESTING.get() >= NESTED || !self.is_this_thread_ours() || !self.may_go_on(cost) {
             return self.schedule(runnable);
         }
