@@ -21,7 +21,7 @@ use crate::actor::worker::Overflow;
 
 /// The queue, whichever it is, and the line before it. The scheduling word is beside it, in the
 /// worker's header, because drivers and wakers use it without knowing the message type.
-pub(crate) struct Mailbox<T: 'static> {
+pub(crate) struct Mailbox<T: Send + 'static> {
     lane: Lane<T>,
     bound: Option<u32>,
     pub(crate) waiters: Waiters,
@@ -30,7 +30,7 @@ pub(crate) struct Mailbox<T: 'static> {
 /// Senders that are called when the mailbox is empty, however small it is.
 const CALLED_AT_LEAST: usize = 16;
 
-enum Lane<T: 'static> {
+enum Lane<T: Send + 'static> {
     Queue(Queue<T>),
     Ring(Ring<T>),
 }

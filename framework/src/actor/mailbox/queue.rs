@@ -38,6 +38,19 @@ use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, FRONT, POSITIONS, Phase, State, Word
 use crate::pool;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, CachePadded, Ordering, UnsafeCell, ordering};
 
+/// How long a producer that has met another one keeps away, in turns of the processor's pause: some
+/// microseconds at most.
+const AWAY: u32 = 128;
+
+/// Leaves the word to the producer that was quicker. Its line of memory is on that core now: that one sends a
+/// hundred messages in the time in which two that take it from each other send ten.
+#[cold]
+fn back_off() {
+    if !cfg!(millhand_loom) {
+        (0..AWAY).for_each(|_| std::hint::spin_loop());
+    }
+}
+
 /// One slot: `ready` holds the block's epoch once the value may be read.
 #[repr(C)]
 struct Slot<T> {
@@ -100,7 +113,7 @@ pub(crate) enum Pop<T> {
     Busy,
 }
 
-pub(crate) struct Queue<T: 'static> {
+pub(crate) struct Queue<T: Send + 'static> {
     /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
     published: CachePadded<AtomicU64>,
     /// The message that ended an empty spell; `ready` is 1 while it is there.
@@ -120,7 +133,7 @@ unsafe impl<T: Send> Send for Queue<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Queue<T> {}
 
-impl<T: 'static> Queue<T> {
+impl<T: Send + 'static> Queue<T> {
     pub(crate) fn new() -> Self {
         Self {
             published: CachePadded(AtomicU64::new(0)),
@@ -205,7 +218,11 @@ impl<T: 'static> Queue<T> {
                         unsafe { Block::fill(block, state.offset(), value) };
                         return Ok(idle);
                     }
-                    Err(actual) => state = actual,
+                    Err(actual) if actual.position() == state.position() => state = actual,
+                    Err(_) => {
+                        back_off();
+                        state = word.load();
+                    }
                 }
             } else {
                 (value, state) = match self.push_block(word, state, value) {
@@ -403,7 +420,7 @@ impl<T: 'static> Queue<T> {
     }
 }
 
-impl<T: 'static> Drop for Queue<T> {
+impl<T: Send + 'static> Drop for Queue<T> {
     /// Nobody refers to the queue any more, so every claim is filled: drops what is left.
     fn drop(&mut self) {
         let spare = self.spare.load(Ordering::Acquire);
@@ -484,7 +501,7 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T: 'static> Block<T> {
+impl<T: Send + 'static> Block<T> {
     fn allocate() -> NonNull<Self> {
         let block = Box::new(Self {
             next: AtomicPtr::new(ptr::null_mut()),
