@@ -138,6 +138,6 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::actor::worker::{
-        Asker, CopyForRetry, MessageType, OnCrash, Overflow, Policy, settle_one,
+        Asker, CopyForRetry, Host, MessageType, OnCrash, Overflow, Policy, settle_one,
     };
 }

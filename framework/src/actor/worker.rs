@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::future::Future;
+use std::task::Poll;
 
 use crate::actor::context::Context;
 use crate::actor::envelope::Envelope;
@@ -57,13 +58,14 @@ pub trait Worker: Lifecycle + Sized + Send + 'static {
     #[doc(hidden)]
     const MESSAGES: &'static [MessageType];
 
-    /// Calls the handler that the message belongs to.
+    /// Makes the future of the handler that the message belongs to, for a host, which polls it.
     #[doc(hidden)]
-    fn dispatch(
-        &mut self,
+    fn dispatch<'a>(
+        &'a mut self,
         inbox: Self::Inbox,
-        cx: &mut Context<Self>,
-    ) -> impl Future<Output = Self::Outcome> + Send;
+        cx: &'a mut Context<Self>,
+        host: impl Host<'a, Self::Outcome>,
+    ) -> Poll<Self::Outcome>;
 
     /// Counts the outcome, and passes it on to whoever asked.
     #[doc(hidden)]
@@ -105,6 +107,17 @@ pub trait Accepts<M: Message>: Worker {
 
     #[doc(hidden)]
     fn unwrap(inbox: Self::Inbox) -> Option<M>;
+}
+
+/// Where a handler's future lives while it is polled.
+#[doc(hidden)]
+pub trait Host<'a, O> {
+    /// Makes a future in its place and polls it once; it stays if it is not done.
+    fn begin<F: Future + Send + 'a>(
+        self,
+        make: impl FnOnce() -> F,
+        outcome: impl Fn(F::Output) -> O + Copy + Send + 'static,
+    ) -> Poll<O>;
 }
 
 /// An error of any kind, as hooks and constructors return it.

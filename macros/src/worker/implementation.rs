@@ -97,22 +97,23 @@ fn dispatch(input: &DeriveInput, declared: &Declared) -> TokenStream {
         };
         // Spanned, so that a handler that is missing is reported at the message.
         quote_spanned! { listed.span()=>
-            __Inbox::#variant(message) => __Outcome::#variant(
-                <Self as ::millhand::Handle<#message>>::handle(self, #unboxed, cx).await
+            __Inbox::#variant(message) => ::millhand::__private::Host::begin(
+                host,
+                || <Self as ::millhand::Handle<#message>>::handle(self, #unboxed, cx),
+                __Outcome::#variant,
             ),
         }
     });
     quote! {
         #[inline]
-        fn dispatch(
-            &mut self,
+        fn dispatch<'__a>(
+            &'__a mut self,
             inbox: Self::Inbox,
-            cx: &mut ::millhand::Context<Self>,
-        ) -> impl ::core::future::Future<Output = Self::Outcome> + ::core::marker::Send {
+            cx: &'__a mut ::millhand::Context<Self>,
+            host: impl ::millhand::__private::Host<'__a, Self::Outcome>,
+        ) -> ::core::task::Poll<Self::Outcome> {
             #checked
-            async move {
-                match inbox { #(#handled)* }
-            }
+            match inbox { #(#handled)* }
         }
     }
 }
@@ -214,11 +215,12 @@ pub(super) fn stub(input: &DeriveInput, has_lifecycle: bool) -> TokenStream {
                 const POLICY: ::millhand::__private::Policy = #policy;
                 const MESSAGES: &'static [::millhand::__private::MessageType] = &[];
 
-                async fn dispatch(
-                    &mut self,
+                fn dispatch<'__a>(
+                    &'__a mut self,
                     inbox: Self::Inbox,
-                    _: &mut ::millhand::Context<Self>,
-                ) -> Self::Outcome {
+                    _: &'__a mut ::millhand::Context<Self>,
+                    _: impl ::millhand::__private::Host<'__a, Self::Outcome>,
+                ) -> ::core::task::Poll<Self::Outcome> {
                     match inbox {}
                 }
 

@@ -1,5 +1,7 @@
 //! A generic worker's messages are measured where it is used.
 
+use std::task::Poll;
+
 use millhand::prelude::*;
 
 #[derive(Message)]
@@ -14,8 +16,20 @@ impl<const N: usize> Handle<Fill<N>> for Filler<N> {
     async fn handle(&mut self, _: Fill<N>, _cx: &mut Context<Self>) {}
 }
 
+struct Nowhere;
+
+impl<'a, O> millhand::__private::Host<'a, O> for Nowhere {
+    fn begin<F: Future + Send + 'a>(
+        self,
+        _: impl FnOnce() -> F,
+        _: impl Fn(F::Output) -> O + Copy + Send + 'static,
+    ) -> Poll<O> {
+        Poll::Pending
+    }
+}
+
 fn run<W: Worker>(worker: &mut W, inbox: W::Inbox, cx: &mut Context<W>) {
-    drop(worker.dispatch(inbox, cx));
+    drop(worker.dispatch(inbox, cx, Nowhere));
 }
 
 fn main() {

@@ -132,6 +132,6 @@ fn main() {
     // What a driver needs of it, with concrete types.
     fn is_send<T: Send>(_: &T) {}
     let _run = |worker: &mut Archive<Disk>, cx: &mut Context<Archive<Disk>>| {
-        is_send(&worker.dispatch(<Archive<Disk> as Accepts<_>>::wrap(Put(1)), cx));
+        is_send(&worker.handle(Put(1), cx));
     };
 }

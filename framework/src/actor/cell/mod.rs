@@ -59,7 +59,7 @@ use crate::actor::mailbox::word::Word;
 use crate::actor::orders::{Order, Orders};
 use crate::actor::reply::ReplyTo;
 use crate::actor::seat::{Abandoned, Seat};
-use crate::actor::worker::{BoxError, EnvelopeOf, Worker};
+use crate::actor::worker::{BoxError, EnvelopeOf, Host, Worker};
 use crate::observe::counters::{Counters, Counts};
 use crate::sync::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, UnsafeCell, lock,
@@ -428,7 +428,7 @@ impl<W: Worker> Life<W> {
         // SAFETY: nothing is suspended between two messages; see `lend`.
         unsafe {
             let Incarnation { state, context } = self.lend();
-            self.place.handle(|| state.dispatch(inbox, context), cx)
+            state.dispatch(inbox, context, Hosting { place: &mut self.place, cx })
         }
     }
 
@@ -517,6 +517,44 @@ struct Place<W: Worker> {
     ordinary: Option<Ordinary>,
     large: Option<Large>,
     kind: Option<&'static Kind<W>>,
+}
+
+/// A place that is about to get a handler's future.
+struct Hosting<'a, 'c, W: Worker> {
+    place: &'a mut Place<W>,
+    cx: &'a mut task::Context<'c>,
+}
+
+impl<'l, W: Worker> Host<'l, W::Outcome> for Hosting<'_, '_, W> {
+    #[inline(always)]
+    fn begin<F: Future + Send + 'l>(
+        self,
+        make: impl FnOnce() -> F,
+        outcome: impl Fn(F::Output) -> W::Outcome + Copy + Send + 'static,
+    ) -> Poll<W::Outcome> {
+        // SAFETY: what the future borrows is the incarnation; see `Life::handle`, which alone makes this.
+        unsafe { self.place.handle(|| Named { future: make(), outcome }, self.cx) }
+    }
+}
+
+/// A handler's future, with what makes its reply an outcome.
+struct Named<F, O> {
+    future: F,
+    outcome: O,
+}
+
+impl<F: Future, O: Fn(F::Output) -> T, T> Future for Named<F, O> {
+    type Output = T;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<T> {
+        // SAFETY: `future` is pinned as part of this, and is not moved; `outcome` is not pinned.
+        let (future, outcome) = unsafe {
+            let this = self.get_unchecked_mut();
+            (Pin::new_unchecked(&mut this.future), &this.outcome)
+        };
+        future.poll(cx).map(outcome)
+    }
 }
 
 /// Makes the kind for a future type that has no name.
