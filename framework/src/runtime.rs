@@ -36,6 +36,11 @@ impl Runtime {
         Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
     }
 
+    /// Whether a task is running on this thread.
+    pub(crate) fn is_in_task() -> bool {
+        tokio::task::try_id().is_some()
+    }
+
     /// Whether the running task may go on.
     pub(crate) fn has_budget() -> bool {
         coop::has_budget_remaining()

@@ -42,7 +42,9 @@ impl<W: Worker> Address<W> {
 
     /// Sends a message and asks for nothing in return: at most once, in memory, in order per sender.
     ///
-    /// If the mailbox is full, waits for room (with the default policy `overflow = wait`).
+    /// If the mailbox is full, waits for room (with the default policy `overflow = wait`). And now and then it
+    /// lets others run, so that a task which tells in a loop does not keep its messages from being handled;
+    /// [`try_tell`](Self::try_tell) never does.
     ///
     /// # Errors
     ///

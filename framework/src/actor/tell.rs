@@ -117,6 +117,9 @@ impl<M: Message> Future for Tell<'_, M> {
         if self.ticket.is_some() {
             return self.wait(cx);
         }
+        if dispatcher::note_tell() && self.to.dispatcher().give_way(cx.waker()) {
+            return Poll::Pending;
+        }
         let Some(message) = self.message.take() else {
             panic!("a tell was polled after it had finished")
         };

@@ -12,6 +12,7 @@ mod deadlines;
 mod depth;
 mod events;
 mod fairness;
+mod floods;
 mod in_place;
 mod in_place_lives;
 mod kill;

@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::{CURRENT, Dispatcher, DriverSeat, Injector, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE};
+use super::{CURRENT, Dispatcher, DriverSeat, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE};
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
+use crate::actor::dispatcher::injector::Injector;
 use crate::actor::dispatcher::watchdog::Watchdog;
 use crate::contain::contain;
 use crate::runtime::Runtime;
@@ -60,6 +61,7 @@ pub(crate) fn start(
         ask_timeout,
         kill_grace,
         tick: CachePadded(AtomicU32::new(0)),
+        hasty_until: AtomicU32::new(0),
         injector: Injector::new(),
         idle: Idle::new(drivers),
         seats: queues
@@ -200,7 +202,9 @@ impl Local {
         match self.queue.drain(|length| length / 2) {
             Ok(half) => self.dispatcher.injector.push_all(half.chain(std::iter::once(runnable))),
             // Somebody is stealing: there will be room, but not for this one now.
-            Err(_) => self.dispatcher.injector.push(runnable),
+            Err(_) => {
+                self.dispatcher.injector.push(runnable);
+            }
         }
     }
 
@@ -218,11 +222,16 @@ impl Local {
         let dispatcher = &*self.dispatcher;
         dispatcher.note_driven_here();
         let mut searching = false;
+        let mut first = None;
         if self.asleep.get() {
             searching = dispatcher.idle.was_called(self.index);
             if !searching && !dispatcher.is_over() {
-                // Not for us: the runtime polls tasks for reasons of its own.
-                return Poll::Pending;
+                // Nudged, or polled by the runtime for reasons of its own.
+                first = self.take_injected();
+                if first.is_none() {
+                    return Poll::Pending;
+                }
+                searching = dispatcher.idle.get_up(self.index);
             }
             self.asleep.set(false);
         }
@@ -239,7 +248,7 @@ impl Local {
         let mut activations = 0;
         let mut left = if alone { MESSAGES_PER_POLL_ALONE } else { u32::MAX };
         // What comes from outside goes first once in a poll, however busy the workers here keep each other.
-        let mut first = self.take_injected();
+        first = first.or_else(|| self.take_injected());
         loop {
             if dispatcher.is_over() {
                 return Poll::Ready(());

@@ -9,7 +9,8 @@
 //!
 //! - Who adds work wakes a driver, unless one is searching: that one will find it, or wake another.
 //! - A driver is *made* searching by its waker, which counts it before the wake goes out. What polls a
-//!   sleeping driver for another reason changes no count.
+//!   sleeping driver for another reason, a *nudge* among them, changes no count; a driver that is polled
+//!   so looks into the injector and gets up if it finds something.
 //! - The last searcher that falls asleep looks at all queues once more after it has lain down. That look
 //!   pairs with the waker's look at `searching` after its push; both stand behind a `SeqCst` fence, so
 //!   one of them sees the other.
@@ -40,34 +41,58 @@ struct Sleepers {
     asleep: Vec<usize>,
     /// By driver: called, and counted as searching, since it fell asleep.
     called: Vec<bool>,
+    /// By driver: nudged since it fell asleep. It may have to wait for the task that nudged it, so it is not
+    /// called before it has been polled.
+    nudged: Vec<bool>,
 }
 
 impl Idle {
     /// All drivers begin awake.
     pub(crate) fn new(drivers: usize) -> Self {
-        let sleepers =
-            Sleepers { asleep: Vec::with_capacity(drivers), called: vec![false; drivers] };
+        let sleepers = Sleepers {
+            asleep: Vec::with_capacity(drivers),
+            called: vec![false; drivers],
+            nudged: vec![false; drivers],
+        };
         Self { drivers, counts: AtomicUsize::new(drivers * AWAKE), sleepers: Mutex::new(sleepers) }
     }
 
     /// Work was added: the driver to wake for it, if one should be. It is counted as searching.
     pub(crate) fn call_one(&self) -> Option<usize> {
-        // Ordering: pairs with the fence in `fall_asleep`: the push before this fence, or
-        // that driver's look at the queues, sees the other.
-        if !weakened("idle.call") {
-            fence(Ordering::SeqCst);
-        }
-        if !self.should_call() {
+        if !self.should_call_after_push() {
             return None;
         }
         let mut sleepers = lock(&self.sleepers);
         if !self.should_call() {
             return None;
         }
-        let driver = sleepers.asleep.pop()?;
-        sleepers.called[driver] = true;
+        let Sleepers { asleep, called, nudged } = &mut *sleepers;
+        let at = asleep.iter().rposition(|&driver| !nudged[driver])?;
+        let driver = asleep.swap_remove(at);
+        called[driver] = true;
         self.counts.fetch_add(AWAKE + 1, Ordering::SeqCst);
         Some(driver)
+    }
+
+    /// Work was added to the injector: the driver to nudge for it, if one should be. It is not counted: what
+    /// it is needed for is that it looks into the injector when it is polled, which all do.
+    pub(crate) fn nudge_one(&self) -> Option<usize> {
+        if !self.should_call_after_push() {
+            return None;
+        }
+        let Sleepers { asleep, nudged, .. } = &mut *lock(&self.sleepers);
+        let driver = *asleep.iter().rfind(|&&driver| !nudged[driver])?;
+        nudged[driver] = true;
+        Some(driver)
+    }
+
+    fn should_call_after_push(&self) -> bool {
+        // Ordering: pairs with the fence in `fall_asleep`: the push before this fence, or
+        // that driver's look at the queues, sees the other.
+        if !weakened("idle.call") {
+            fence(Ordering::SeqCst);
+        }
+        self.should_call()
     }
 
     fn should_call(&self) -> bool {
@@ -97,6 +122,7 @@ impl Idle {
         let mut sleepers = lock(&self.sleepers);
         let before = self.counts.fetch_sub(AWAKE + usize::from(searching), Ordering::SeqCst);
         sleepers.called[driver] = false;
+        sleepers.nudged[driver] = false;
         sleepers.asleep.push(driver);
         drop(sleepers);
         // Ordering: pairs with the fence in `call_one`; the caller looks at the queues after it.
@@ -108,7 +134,9 @@ impl Idle {
 
     /// A sleeping driver was polled. True: it was called, and is awake and searching.
     pub(crate) fn was_called(&self, driver: usize) -> bool {
-        std::mem::take(&mut lock(&self.sleepers).called[driver])
+        let mut sleepers = lock(&self.sleepers);
+        sleepers.nudged[driver] = false;
+        std::mem::take(&mut sleepers.called[driver])
     }
 
     /// A sleeping driver has found work by itself. Returns whether it is searching: it is if somebody

@@ -18,11 +18,12 @@ pub(crate) mod driver;
 
 pub(crate) mod idle;
 
+mod injector;
+
 pub(crate) mod watchdog;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use driver::Local;
 use idle::Idle;
+use injector::Injector;
 use tokio::time::Instant;
 use watchdog::{AppointmentKey, Watchdog};
 
@@ -49,6 +51,8 @@ pub(crate) struct Dispatcher {
     pub(crate) kill_grace: Duration,
     /// Counts up about once a millisecond while any driver is awake.
     tick: CachePadded<AtomicU32>,
+    /// Until this tick no driver is merely nudged.
+    hasty_until: AtomicU32,
     injector: Injector,
     idle: Idle,
     /// Each on its own lines of memory: its driver writes to it all the time.
@@ -87,10 +91,12 @@ pub(crate) enum WakeKey {
     Appointment(Option<AppointmentKey>),
 }
 
-/// Where work from outside the drivers arrives.
-struct Injector {
-    queue: Mutex<VecDeque<Runnable>>,
-    length: AtomicUsize,
+/// What the watchdog saw in its last round.
+struct Seen {
+    /// By driver, how many activations it had run.
+    activations: Vec<u32>,
+    /// If something waited in the injector, how often something had been taken.
+    waits_since: Option<u32>,
 }
 
 /// Messages that one activation handles: long enough to amortise scheduling, short enough that a
@@ -117,6 +123,12 @@ pub(crate) const TICK: Duration = watchdog::ROUND;
 /// 128.
 const UNIT: u32 = 1_000;
 
+/// Messages that a task tells before it looks whether it should give way. They fit into a core's own cache.
+const TELLS_BEFORE_GIVING_WAY: u32 = 1_024;
+
+/// For so many ticks after a task did not give way, other threads are woken for what tasks send.
+const HASTE: u32 = 64;
+
 /// Workers that run in place inside each other at most: each takes room on one thread's stack.
 const NESTED: u32 = 8;
 
@@ -127,6 +139,9 @@ thread_local! {
 
     /// What has been run in place here and not been paid for yet, in nanoseconds.
     static UNPAID: Cell<u32> = const { Cell::new(0) };
+
+    /// Messages that were told here since a task gave way.
+    static TOLD: Cell<u32> = const { Cell::new(0) };
 
     /// The dispatchers whose queues this thread is about to clear.
     static CLEARING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
@@ -152,6 +167,18 @@ impl Dispatcher {
         if let Some(runnable) = left {
             self.inject(runnable);
         }
+    }
+
+    /// Lets what waits for a driver go first, on behalf of a task that has told a lot. True: the task waits,
+    /// and is woken when a driver has come.
+    #[cold]
+    pub(crate) fn give_way(&self, waker: &Waker) -> bool {
+        TOLD.set(0);
+        self.runtime.has_several_threads()
+            && Runtime::is_in_task()
+            && !on_driver_thread()
+            && self.runtime.is_current()
+            && self.injector.give_way(waker)
     }
 
     /// Whether this thread is inside the system's runtime.
@@ -235,13 +262,36 @@ impl Dispatcher {
     }
 
     fn inject(&self, runnable: Runnable) {
-        self.injector.push(runnable);
+        let is_only_one = self.injector.push(runnable);
         // If the queues have been cleared for the last time, this one must be cleared again. The injector's
         // lock orders the two: either they saw the push, or this sees that there are no drivers.
         if self.is_down() {
             return self.clear_queues();
         }
-        self.wake_one();
+        if is_only_one && Runtime::is_in_task() && !self.is_hasty() {
+            self.nudge_one();
+        } else {
+            self.wake_one();
+        }
+    }
+
+    /// Wakes a sleeping driver on this thread, where it runs when the running task gives way: no thread has to
+    /// be woken, and the data is warm. If the task does not give way, the watchdog calls another driver.
+    ///
+    /// The driver is not counted as searching, since it is no use to whoever else adds work meanwhile.
+    fn nudge_one(&self) {
+        let Some(driver) = self.idle.nudge_one() else {
+            return;
+        };
+        self.watchdog.stir();
+        if let Some(waker) = self.seats[driver].waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Whether a task has lately kept what it had sent from being handled.
+    fn is_hasty(&self) -> bool {
+        self.hasty_until.load(Ordering::Relaxed).wrapping_sub(self.tick()).cast_signed() > 0
     }
 
     /// Wakes a sleeping driver for new work, unless one is already looking for it.
@@ -401,10 +451,15 @@ impl Dispatcher {
         !left.is_empty()
     }
 
+    /// Whether all drivers sleep and nothing waits for them.
+    fn is_idle(&self) -> bool {
+        self.idle.all_asleep() && self.injector.is_empty()
+    }
+
     /// The watchdog's round: takes work away from a driver that has not moved since the last one.
-    fn rescue(&self, seen: &mut [u32]) {
+    fn rescue(&self, seen: &mut Seen) {
         self.tick.0.fetch_add(1, Ordering::Relaxed);
-        for (seat, seen) in self.seats.iter().zip(seen) {
+        for (seat, seen) in self.seats.iter().zip(&mut seen.activations) {
             let activations = seat.activations.load(Ordering::Relaxed);
             if *seen == activations {
                 if let Some(runnable) = seat.next.take() {
@@ -415,53 +470,13 @@ impl Dispatcher {
             }
             *seen = activations;
         }
-        if !self.injector.is_empty() {
+        let waits_since = self.injector.waits_since();
+        if waits_since.is_some() && waits_since == seen.waits_since {
+            // Whoever was to give way to it has not, and may not the next time.
+            self.hasty_until.store(self.tick().wrapping_add(HASTE), Ordering::Relaxed);
             self.wake_one();
         }
-    }
-}
-
-impl Injector {
-    fn new() -> Self {
-        Self { queue: Mutex::new(VecDeque::new()), length: AtomicUsize::new(0) }
-    }
-
-    fn push(&self, runnable: Runnable) {
-        let mut queue = lock(&self.queue);
-        queue.push_back(runnable);
-        // Ordering: SeqCst, as the idle protocol's looks at the queues are.
-        self.length.store(queue.len(), Ordering::SeqCst);
-    }
-
-    fn push_all(&self, runnables: impl Iterator<Item = Runnable>) {
-        let mut queue = lock(&self.queue);
-        queue.extend(runnables);
-        self.length.store(queue.len(), Ordering::SeqCst);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.length.load(Ordering::SeqCst) == 0
-    }
-
-    /// One of so many drivers takes its share: one to run, and the rest.
-    fn pop_share(&self, drivers: usize, most: usize) -> Option<(Runnable, Vec<Runnable>)> {
-        if self.is_empty() {
-            return None;
-        }
-        let mut queue = lock(&self.queue);
-        let first = queue.pop_front()?;
-        let rest = (queue.len() / drivers).min(most);
-        let rest = queue.drain(..rest).collect();
-        self.length.store(queue.len(), Ordering::SeqCst);
-        Some((first, rest))
-    }
-
-    /// Takes everything. It looks under the lock, so that whoever pushes later knows what its caller did
-    /// before.
-    fn pop_all(&self) -> Vec<Runnable> {
-        let mut queue = lock(&self.queue);
-        self.length.store(0, Ordering::SeqCst);
-        queue.drain(..).collect()
+        seen.waits_since = waits_since;
     }
 }
 
@@ -479,6 +494,14 @@ pub(crate) fn note_foreign_wake() {
             local.note_foreign_wake();
         }
     });
+}
+
+/// Notes that a message is being told. True: so many have been that it should be looked whether to give way.
+#[inline(always)]
+pub(crate) fn note_tell() -> bool {
+    let told = TOLD.get() + 1;
+    TOLD.set(told);
+    told >= TELLS_BEFORE_GIVING_WAY
 }
 
 /// Whether such a wake has happened since the driver last yielded.

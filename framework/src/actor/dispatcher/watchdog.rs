@@ -13,7 +13,8 @@ use std::sync::{OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::Dispatcher;
+use super::{Dispatcher, Seen};
+use crate::pool;
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::time::Alarm;
 
@@ -134,7 +135,7 @@ impl Drop for Watchdog {
 }
 
 fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
-    let mut seen = vec![0; drivers];
+    let mut seen = Seen { activations: vec![0; drivers], waits_since: None };
     let mut idle_rounds = 0;
     loop {
         // Held only during a round, so that the system can be dropped.
@@ -158,14 +159,15 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
             sleep(pause);
             continue;
         }
-        idle_rounds = if system.idle.all_asleep() { idle_rounds + 1 } else { 0 };
+        idle_rounds = if system.is_idle() { idle_rounds + 1 } else { 0 };
         let pause = if idle_rounds < IDLE_ROUNDS {
             system.rescue(&mut seen);
             Some(ROUND)
         } else {
+            pool::empty_depot();
             watchdog.asleep.store(true, Ordering::SeqCst);
             // Between the look and the store a driver may have woken up and seen no sleeper to stir.
-            if system.idle.all_asleep() {
+            if system.is_idle() {
                 next.map(|next| next.saturating_duration_since(Instant::now()))
             } else {
                 idle_rounds = 0;

@@ -10,15 +10,22 @@ use super::Idle;
 struct Model {
     idle: Idle,
     queued: AtomicUsize,
+    /// The queue is the injector, into which every driver looks once more when it has fallen asleep.
+    injected: bool,
     /// Drivers to poll, as the runtime would. loom does not know this lock, so it orders nothing.
     woken: std::sync::Mutex<Vec<usize>>,
 }
 
 impl Model {
     fn new(drivers: usize) -> Arc<Self> {
+        Self::of(drivers, false)
+    }
+
+    fn of(drivers: usize, injected: bool) -> Arc<Self> {
         Arc::new(Self {
             idle: Idle::new(drivers),
             queued: AtomicUsize::new(0),
+            injected,
             woken: std::sync::Mutex::default(),
         })
     }
@@ -26,6 +33,12 @@ impl Model {
     fn add_work(&self) {
         self.queued.fetch_add(1, Ordering::Relaxed);
         self.wake_one();
+    }
+
+    fn inject_with_a_nudge(&self) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        let nudged = self.idle.nudge_one();
+        self.woken.lock().unwrap().extend(nudged);
     }
 
     fn wake_one(&self) {
@@ -50,17 +63,22 @@ impl Model {
     }
 
     /// What a driver does from the moment it is awake until it sleeps. Returns what it ran.
-    fn drive(&self, driver: usize, mut searching: bool) -> usize {
+    fn drive(&self, driver: usize, searching: bool) -> usize {
+        self.drive_on(driver, searching, false)
+    }
+
+    /// The same for one that may have found something already.
+    fn drive_on(&self, driver: usize, mut searching: bool, mut first: bool) -> usize {
         let mut ran = 0;
         loop {
-            let mut found = self.take();
+            let mut found = std::mem::take(&mut first) || self.take();
             if !found && !searching {
                 searching = self.idle.begin_search();
                 found = searching && self.take();
             }
             if !found {
                 let must_look = self.idle.fall_asleep(driver, searching);
-                if !(must_look && self.take()) {
+                if !((must_look || self.injected) && self.take()) {
                     return ran;
                 }
                 searching = self.idle.get_up(driver);
@@ -81,6 +99,8 @@ impl Model {
             let Some(driver) = next else { return ran };
             if self.idle.was_called(driver) {
                 ran += self.drive(driver, true);
+            } else if self.injected && self.take() {
+                ran += self.drive_on(driver, self.idle.get_up(driver), true);
             }
         }
     }
@@ -140,6 +160,47 @@ fn a_poll_without_a_call_changes_no_count() {
             ran += model.drive(0, true);
         }
         sender.join().unwrap();
+        ran += model.poll_woken();
+        assert_eq!(ran, 1);
+        assert!(model.idle.all_asleep());
+    });
+}
+
+/// A task injects work with a nudge, and another thread with a call, while the last driver falls asleep: all of
+/// it is run, and no count is off afterwards. Fails without `idle.call`, and without `idle.asleep`.
+#[test]
+fn work_that_comes_with_a_nudge_is_run() {
+    loom::model(|| {
+        let model = Model::of(1, true);
+        let task = {
+            let model = Arc::clone(&model);
+            thread::spawn(move || model.inject_with_a_nudge())
+        };
+        let other = {
+            let model = Arc::clone(&model);
+            thread::spawn(move || model.add_work())
+        };
+        let mut ran = model.drive(0, false);
+        task.join().unwrap();
+        other.join().unwrap();
+        ran += model.poll_woken();
+        assert_eq!(ran, 2);
+        assert!(model.idle.all_asleep());
+    });
+}
+
+/// The nudged driver was polled for something else before; another one sleeps too.
+#[test]
+fn a_nudge_that_meets_the_last_driver_falling_asleep_is_not_lost() {
+    loom::model(|| {
+        let model = Model::of(2, true);
+        assert!(!model.idle.fall_asleep(1, false));
+        let task = {
+            let model = Arc::clone(&model);
+            thread::spawn(move || model.inject_with_a_nudge())
+        };
+        let mut ran = model.drive(0, false);
+        task.join().unwrap();
         ran += model.poll_woken();
         assert_eq!(ran, 1);
         assert!(model.idle.all_asleep());
