@@ -122,7 +122,7 @@ impl SystemBuilder {
             Arc::clone(&dispatcher),
         );
         let end = Arc::new(End::new(Arc::clone(&name), Arc::clone(&dispatcher), &root));
-        root.set_parent(Arc::clone(&end) as _, 0);
+        root.set_parent(Arc::clone(&end) as _);
         // Not a strong reference: `End` holds the dispatcher.
         let weak = Arc::downgrade(&end);
         dispatcher.when_over(move || {

@@ -1,77 +1,115 @@
 //! Names: which worker has which path, and which type declares which message.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::actor::address::Address;
-use crate::actor::cell::Core;
+use crate::actor::cell::{Core, Cost};
 use crate::actor::message::Identity;
 use crate::actor::supervisor::Registrar;
 use crate::actor::worker::{MessageType, Worker};
 use crate::sync::{Mutex, lock};
 use crate::system::error::StartError;
 
-/// The paths and messages of one system.
+/// The paths and messages of one system, and what is known of the types of its workers.
 pub(crate) struct Registry {
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    /// What is there: a weak reference to a `Core<W>`, or nothing for a supervisor or a worker that is
-    /// just being made.
-    paths: HashMap<Arc<str>, Option<Box<dyn Any + Send + Sync>>>,
+    /// What is there: a `Core<W>`, or nothing that can be sent to.
+    paths: HashMap<Arc<str>, Option<Weak<dyn Any + Send + Sync>>>,
     messages: HashMap<Identity, MessageType>,
+    /// Worker types whose messages are among those.
+    kinds: HashMap<TypeId, Kind, BuildHasherDefault<TypeHasher>>,
     /// Workers that lost something because a shutdown ran out of time; `None` until one begins.
     cut_short: Option<Vec<String>>,
 }
 
-impl Registry {
-    pub(crate) fn new() -> Self {
-        let inner = Inner { paths: HashMap::new(), messages: HashMap::new(), cut_short: None };
-        Self { inner: Mutex::new(inner) }
-    }
+/// What is known of a worker type.
+struct Kind {
+    /// How long its constructors keep a thread busy.
+    construction: Cost,
+    /// Workers of it that there have been.
+    workers: u32,
+}
 
-    /// Takes a path, or says that it is taken.
-    pub(crate) fn reserve(&self, path: &Arc<str>) -> Result<(), StartError> {
-        match lock(&self.inner).paths.entry(Arc::clone(path)) {
-            Entry::Occupied(_) => Err(StartError::NameTaken { path: path.to_string() }),
-            Entry::Vacant(free) => {
-                free.insert(None);
-                Ok(())
-            }
+/// What a worker is to know of its constructor before it starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Construction {
+    /// How long others of its type kept a thread busy; 0 if unknown.
+    pub(crate) nanos: u32,
+    /// Whether this worker is to take its own time.
+    pub(crate) finds_out: bool,
+}
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+struct TypeHasher(u64);
+
+impl Hasher for TypeHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
         }
     }
 
-    /// Makes a reserved path lead to a worker.
-    pub(crate) fn bind<W: Worker>(&self, core: &Arc<Core<W>>) {
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The first few of a type, and then one in so many, take their own time.
+const FIND_OUT: (u32, u32) = (4, 64);
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        let inner = Inner {
+            paths: HashMap::new(),
+            messages: HashMap::new(),
+            kinds: HashMap::default(),
+            cut_short: None,
+        };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    /// Takes a path for something that is no worker, or says that it is taken.
+    pub(crate) fn reserve(&self, path: &Arc<str>) -> Result<(), StartError> {
+        lock(&self.inner).enter(path, None)
+    }
+
+    /// Takes a worker's path, which leads to it from now on, or says that it is taken; or that the worker's
+    /// messages are declared by other types.
+    pub(crate) fn enter<W: Worker>(&self, core: &Arc<Core<W>>) -> Result<Construction, StartError> {
         let worker: Weak<Core<W>> = Arc::downgrade(core);
-        if let Some(place) = lock(&self.inner).paths.get_mut(&core.path) {
-            *place = Some(Box::new(worker));
+        let mut inner = lock(&self.inner);
+        let kind = inner.kind::<W>()?;
+        let (first, one_in) = FIND_OUT;
+        let nanos = kind.construction.nanos();
+        let finds_out = nanos == 0 || kind.workers < first || kind.workers.is_multiple_of(one_in);
+        kind.workers = kind.workers.wrapping_add(1);
+        inner.enter(&core.path, Some(worker))?;
+        Ok(Construction { nanos, finds_out })
+    }
+
+    /// A worker that was to find out has been made.
+    pub(crate) fn learn<W: Worker>(&self, construction: Duration) {
+        if let Some(kind) = lock(&self.inner).kinds.get(&TypeId::of::<W>()) {
+            kind.construction.sample(construction);
         }
     }
 
     pub(crate) fn lookup<W: Worker>(&self, path: &str) -> Option<Address<W>> {
-        let inner = lock(&self.inner);
-        let found = inner.paths.get(path)?.as_ref()?;
-        found.downcast_ref::<Weak<Core<W>>>()?.upgrade().map(Address::local)
-    }
-
-    /// Checks that no other type declares one of these messages, and remembers them.
-    pub(crate) fn declare(&self, messages: &[MessageType]) -> Result<(), StartError> {
-        let mut inner = lock(&self.inner);
-        let named = || messages.iter().filter_map(|message| Some((message.identity?, *message)));
-        for (identity, message) in named() {
-            if let Some(known) = inner.messages.get(&identity)
-                && known.type_id != message.type_id
-            {
-                let (first, second) = ((known.type_name)(), (message.type_name)());
-                return Err(StartError::MessageConflict { identity, first, second });
-            }
-        }
-        inner.messages.extend(named());
-        Ok(())
+        let found = lock(&self.inner).paths.get(path)?.clone()?;
+        found.upgrade()?.downcast::<Core<W>>().ok().map(Address::local)
     }
 
     /// A shutdown begins: from now on, what it costs is written down.
@@ -83,6 +121,51 @@ impl Registry {
     pub(crate) fn cut_short(&self) -> Vec<String> {
         lock(&self.inner).cut_short.clone().unwrap_or_default()
     }
+}
+
+impl Inner {
+    fn enter(
+        &mut self,
+        path: &Arc<str>,
+        leads_to: Option<Weak<dyn Any + Send + Sync>>,
+    ) -> Result<(), StartError> {
+        match self.paths.entry(Arc::clone(path)) {
+            Entry::Occupied(_) => Err(StartError::NameTaken { path: path.to_string() }),
+            Entry::Vacant(free) => {
+                free.insert(leads_to);
+                Ok(())
+            }
+        }
+    }
+
+    /// What is known of a worker type. Before the first of its workers: checks that no other type declares
+    /// one of its messages, and remembers them.
+    fn kind<W: Worker>(&mut self) -> Result<&mut Kind, StartError> {
+        match self.kinds.entry(TypeId::of::<W>()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => {
+                declare(&mut self.messages, W::MESSAGES)?;
+                Ok(new.insert(Kind { construction: Cost::unknown(), workers: 0 }))
+            }
+        }
+    }
+}
+
+fn declare(
+    known: &mut HashMap<Identity, MessageType>,
+    messages: &[MessageType],
+) -> Result<(), StartError> {
+    let named = || messages.iter().filter_map(|message| Some((message.identity?, *message)));
+    for (identity, message) in named() {
+        if let Some(known) = known.get(&identity)
+            && known.type_id != message.type_id
+        {
+            let (first, second) = ((known.type_name)(), (message.type_name)());
+            return Err(StartError::MessageConflict { identity, first, second });
+        }
+    }
+    known.extend(named());
+    Ok(())
 }
 
 impl Registrar for Registry {

@@ -4,15 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::actor::address::Address;
-use crate::actor::cell::{Constructor, Core};
-use crate::actor::exit::ExitReason;
+use crate::actor::cell::{Constructor, Core, Cost, Runnable};
+use crate::actor::dispatcher::TICK;
 use crate::actor::pool::{Pool, Routing};
 use crate::actor::supervisor::child::Child;
 use crate::actor::supervisor::event::ChildPolicy;
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
-use crate::actor::supervisor::{Registrar, SupervisorCore, SupervisorSpec};
+use crate::actor::supervisor::{
+    FirstStart, Registrar, StartOutcome, SupervisorCore, SupervisorSpec,
+};
 use crate::actor::worker::{BoxError, Worker};
 use crate::system::error::StartError;
+use crate::system::registry::Construction;
 use crate::system::{Shared, System};
 
 /// What a constructor returns: a worker, or a `Result` of one.
@@ -232,32 +235,76 @@ impl<W: Worker> WorkerBuilder<W> {
     pub async fn start(self) -> Result<Address<W>, StartError> {
         let Self { place, constructor, policy } = self;
         let path = place.path()?;
-        place.shared.registry.declare(W::MESSAGES)?;
-        place.shared.registry.reserve(&path)?;
-        let added = place.parent.add(policy, |parent, child| {
-            let dispatcher = Arc::clone(&place.shared.dispatcher);
-            let core = Core::new(Arc::clone(&path), constructor, parent, child, dispatcher);
-            place.shared.registry.bind(&core);
-            (Arc::clone(&core) as Arc<dyn Child>, Address::local(core))
-        });
-        let Some((address, outcome)) = added else {
-            Registrar::forget(&*place.shared.registry, &path);
-            return Err(StartError::Stopping { path: path.to_string() });
+        let (core, construction) =
+            place.shared.enter(Core::new(path, constructor, &place.parent))?;
+        let child = Arc::clone(&core) as Arc<dyn Child>;
+        let Some(added) = place.parent.add(policy, child, true) else {
+            Registrar::forget(&*place.shared.registry, &core.path);
+            Child::extinguish(&*core);
+            return Err(StartError::Stopping { path: core.path.to_string() });
         };
-        started(&path, outcome.await)?;
-        Ok(address)
+        if let Some(runnable) = added.granted {
+            place.shared.run_or_schedule::<W>(runnable, construction);
+        }
+        if !core.was_up() {
+            let outcome = place.parent.first_start(added.id).ended().await;
+            if !core.was_up() {
+                started(&core.path, outcome)?;
+            }
+        }
+        if construction.finds_out {
+            place.shared.registry.learn::<W>(core.construction.duration());
+        }
+        Ok(Address::local(core))
     }
 }
 
-fn started<E>(
-    path: &Arc<str>,
-    outcome: Result<Result<(), ExitReason>, E>,
-) -> Result<(), StartError> {
+impl Shared {
+    /// Gives a worker its name, and tells it what is known of its constructor.
+    fn enter<W: Worker>(
+        &self,
+        core: Arc<Core<W>>,
+    ) -> Result<(Arc<Core<W>>, Construction), StartError> {
+        match self.registry.enter(&core) {
+            Ok(construction) => {
+                if !construction.finds_out {
+                    core.construction.assume(construction.nanos);
+                }
+                Ok((core, construction))
+            }
+            Err(error) => {
+                Child::extinguish(&*core);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a new worker right here, if its constructor is known to be quick, until it is up or suspended:
+    /// waking another thread for it takes longer. Else leaves it to a driver.
+    fn run_or_schedule<W: Worker>(&self, runnable: Runnable, construction: Construction) {
+        let cost = Cost::known(construction.nanos);
+        let on_driver = W::POLICY.blocking || W::POLICY.queued;
+        if on_driver || !self.dispatcher.is_quick(&cost) {
+            return self.dispatcher.schedule(runnable);
+        }
+        let began = self.dispatcher.tick();
+        self.dispatcher.run_in_place(runnable, &Cost::known(construction.nanos.max(START_NANOS)));
+        if self.dispatcher.tick().wrapping_sub(began) > 1 {
+            // More than a millisecond: it was not as quick as it seemed.
+            self.registry.learn::<W>(TICK);
+        }
+    }
+}
+
+/// What a start costs at least; it goes to the account of the task that it runs in.
+const START_NANOS: u32 = 1_000;
+
+fn started(path: &Arc<str>, outcome: Option<StartOutcome>) -> Result<(), StartError> {
     match outcome {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => Err(StartError::Failed { path: path.to_string(), reason }),
+        Some(Ok(())) => Ok(()),
+        Some(Err(reason)) => Err(StartError::Failed { path: path.to_string(), reason }),
         // It was stopped before it was up.
-        Err(_) => Err(StartError::Stopping { path: path.to_string() }),
+        None => Err(StartError::Stopping { path: path.to_string() }),
     }
 }
 
@@ -372,32 +419,21 @@ impl<W: Worker> PoolBuilder<W> {
             let problem = format!("size is {size}; a pool has 1 to {MAX_MEMBERS} members");
             return Err(StartError::InvalidOption { owner: path.to_string(), problem });
         }
-        place.shared.registry.declare(W::MESSAGES)?;
-        let (supervisor, outcome) = add_supervisor(&place, &path, supervisor, |supervisor| {
+        let (members, outcome) = add_supervisor(&place, &path, supervisor, |supervisor| {
             let members = (0..size).map(|member| {
                 let path: Arc<str> = format!("{path}/{member}").into();
-                place.shared.registry.reserve(&path)?;
-                let made = supervisor.add(policy, |parent, child| {
-                    let constructor = Arc::clone(&constructor);
-                    let core = Core::new(
-                        path,
-                        Box::new(move || constructor()),
-                        parent,
-                        child,
-                        Arc::clone(&place.shared.dispatcher),
-                    );
-                    place.shared.registry.bind(&core);
-                    (Arc::clone(&core) as Arc<dyn Child>, Address::local(core))
-                });
-                match made {
-                    Some((address, _)) => Ok(address),
+                let constructor = Arc::clone(&constructor);
+                let core = Core::new(path, Box::new(move || constructor()), supervisor);
+                let (core, _) = place.shared.enter(core)?;
+                match supervisor.add(policy, Arc::clone(&core) as Arc<dyn Child>, false) {
+                    Some(_) => Ok(Address::local(core)),
                     None => unreachable!("a supervisor that was not started yet takes children"),
                 }
             });
             members.collect::<Result<Vec<_>, StartError>>()
         })?;
-        started(&path, outcome.await)?;
-        Ok(Pool::new(path, supervisor, routing))
+        started(&path, outcome.ended().await)?;
+        Ok(Pool::new(path, members, routing))
     }
 }
 
@@ -469,7 +505,7 @@ impl SupervisorBuilder {
         let path = place.path()?;
         let (core, outcome) =
             add_supervisor(&place, &path, spec, |core| Ok::<_, StartError>(Arc::clone(core)))?;
-        started(&path, outcome.await)?;
+        started(&path, outcome.ended().await)?;
         Ok(Supervisor { shared: place.shared, core })
     }
 }
@@ -489,7 +525,7 @@ fn add_supervisor<T>(
     path: &Arc<str>,
     spec: SupervisorSpec,
     fill: impl FnOnce(&Arc<SupervisorCore>) -> Result<T, StartError>,
-) -> Result<(T, tokio::sync::oneshot::Receiver<Result<(), ExitReason>>), StartError> {
+) -> Result<(T, FirstStart), StartError> {
     spec.validate()
         .map_err(|problem| StartError::InvalidOption { owner: path.to_string(), problem })?;
     let registry = &place.shared.registry;
@@ -506,13 +542,10 @@ fn add_supervisor<T>(
         Registrar::forget(&**registry, path);
     };
     let filled = fill(&core).inspect_err(|_| discard())?;
+    core.set_parent(Arc::clone(&place.parent) as _);
     let policy = ChildPolicy { restart: Restart::Permanent, shutdown: Shutdown::Forever };
-    let added = place.parent.add(policy, |parent, child| {
-        core.set_parent(parent, child);
-        (Arc::clone(&core) as Arc<dyn Child>, ())
-    });
-    match added {
-        Some(((), outcome)) => Ok((filled, outcome)),
+    match place.parent.add(policy, Arc::clone(&core) as Arc<dyn Child>, true) {
+        Some(added) => Ok((filled, place.parent.first_start(added.id))),
         None => {
             discard();
             Err(StartError::Stopping { path: path.to_string() })

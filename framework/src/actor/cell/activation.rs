@@ -219,7 +219,7 @@ impl<W: Worker> Core<W> {
             Poll::Ready(Done::Started(Err(reason))) => return Ok(Some(Lived::Ended(reason))),
             Poll::Ready(Done::Started(Ok(()))) => {
                 life.is_up = true;
-                self.parent.child_started(self.child);
+                self.report_started();
             }
         }
         Ok(Self::wants_to_stop(life).then_some(Lived::Ended(ExitReason::Normal)))

@@ -10,19 +10,32 @@ use crate::sync::{AtomicU32, Ordering};
 pub(crate) struct Cost(AtomicU32);
 
 impl Cost {
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self(AtomicU32::new(0))
+    }
+
+    pub(crate) fn known(nanos: u32) -> Self {
+        Self(AtomicU32::new(nanos))
+    }
+
+    /// Takes over what is known from others.
+    pub(crate) fn assume(&self, nanos: u32) {
+        self.0.store(nanos, Ordering::Relaxed);
     }
 
     /// Takes in a sample. The estimate rises at once, and falls by a quarter of the difference: to take a
     /// quick worker for a slow one for a while costs little, the other way round others wait.
-    pub(super) fn sample(&self, took: Duration) {
+    pub(crate) fn sample(&self, took: Duration) {
         let took = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX).max(1);
         let cost = match self.0.load(Ordering::Relaxed) {
             cost if took >= cost => took,
             cost => cost - (cost - took).div_ceil(4),
         };
         self.0.store(cost, Ordering::Relaxed);
+    }
+
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_nanos(self.nanos().into())
     }
 
     #[inline(always)]

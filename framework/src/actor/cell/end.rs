@@ -3,10 +3,11 @@
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use super::activation::Slice;
 use super::quietly::{discard_quietly, drop_quietly};
-use super::{Core, Desk, Life, Ran};
+use super::{Core, Desk, Life, Parent, Ran};
 use crate::actor::context::Context;
 use crate::actor::envelope::Envelope;
 use crate::actor::exit::ExitReason;
@@ -16,6 +17,7 @@ use crate::actor::reply::Failure;
 use crate::actor::seat::Abandoned;
 use crate::actor::worker::{EnvelopeOf, OnCrash, Worker};
 use crate::observe::events;
+use crate::sync::Ordering;
 
 impl<W: Worker> Core<W> {
     /// There is no incarnation: starts one, ends for good, or waits for an order. `None`: go on.
@@ -35,6 +37,7 @@ impl<W: Worker> Core<W> {
         }
         self.header.orders.take(Order::Start);
         let stale = self.private(desk).copy.take();
+        let begun = (self.construction.nanos() == 0).then(Instant::now);
         let made = desk.away(|| {
             drop_quietly(stale);
             let made = catch_unwind(AssertUnwindSafe(|| {
@@ -46,7 +49,11 @@ impl<W: Worker> Core<W> {
                 Err(reason)
             })
         });
-        match made? {
+        let made = made?;
+        if let Some(begun) = begun {
+            self.construction.sample(begun.elapsed());
+        }
+        match made {
             Ok(state) => {
                 self.next_turn();
                 let life = Life::new(state, Context::new(self.to_arc(), self.generation()));
@@ -116,11 +123,18 @@ impl<W: Worker> Core<W> {
         }
     }
 
+    /// The incarnation is up.
+    pub(super) fn report_started(&self) {
+        // Ordering: Release pairs with the Acquire in `was_up`.
+        self.was_up.store(true, Ordering::Release);
+        self.parent.child_started(self.child.load(Ordering::Relaxed));
+    }
+
     /// The generation is over: from here on nothing of it may act, and the supervisor decides.
     pub(super) fn report_exit(&self, reason: &ExitReason, fruitful: bool) {
         self.advance_generation();
         events::worker_exited(&self.path, reason, fruitful);
-        self.parent.child_exited(self.child, reason.clone(), fruitful);
+        self.parent.child_exited(self.child.load(Ordering::Relaxed), reason.clone(), fruitful);
     }
 
     /// Ends the worker for good: refuses new messages, gives up those that wait.
@@ -144,7 +158,7 @@ impl<W: Worker> Core<W> {
         self.mailbox.publish(&desk.right);
         self.header.cancel_alarm();
         self.header.word.stop();
-        self.parent.child_gone(self.child);
+        self.parent.child_gone(self.child.load(Ordering::Relaxed));
         Ok(Ran::Gone)
     }
 

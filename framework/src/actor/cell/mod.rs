@@ -59,10 +59,12 @@ use crate::actor::mailbox::word::Word;
 use crate::actor::orders::{Order, Orders};
 use crate::actor::reply::ReplyTo;
 use crate::actor::seat::{Abandoned, Seat};
+use crate::actor::supervisor::SupervisorCore;
 use crate::actor::worker::{BoxError, EnvelopeOf, Host, Worker};
 use crate::observe::counters::{Counters, Counts};
 use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, CachePadded, Mutex, Ordering, UnsafeCell, lock,
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, CachePadded, Mutex, Ordering,
+    UnsafeCell, lock,
 };
 use crate::time::{Alarm, NEVER};
 
@@ -79,6 +81,12 @@ pub(crate) trait Parent: Send + Sync {
     fn child_gone(&self, child: usize);
 }
 
+/// The generation of a worker's first incarnation.
+pub(crate) const FIRST_GENERATION: u32 = 1;
+
+/// Not the number of any child.
+const NOBODYS: usize = usize::MAX;
+
 /// A logical worker.
 #[repr(C)]
 pub(crate) struct Core<W: Worker> {
@@ -88,10 +96,15 @@ pub(crate) struct Core<W: Worker> {
     /// Path in the supervision tree: `"pipeline/hashers/3"`.
     pub(crate) path: Arc<str>,
     constructor: Constructor<W>,
-    parent: Arc<dyn Parent>,
-    child: usize,
+    parent: Arc<SupervisorCore>,
+    /// Which of its supervisor's children it is; `NOBODYS` until it is one.
+    child: AtomicUsize,
     /// Counts incarnations; changes when one ends.
     generation: AtomicU32,
+    /// How long its constructor keeps a thread busy; whoever starts it may know it already.
+    pub(crate) construction: Cost,
+    /// `started` has returned, once at least.
+    was_up: AtomicBool,
     /// The seat of the lineage in office: `first_seat`, or the last of `later_seats`.
     seat: AtomicPtr<Seat>,
     first_seat: Seat,
@@ -190,10 +203,10 @@ impl<W: Worker> Core<W> {
     pub(crate) fn new(
         path: Arc<str>,
         constructor: Constructor<W>,
-        parent: Arc<dyn Parent>,
-        child: usize,
-        dispatcher: Arc<Dispatcher>,
+        parent: &Arc<SupervisorCore>,
     ) -> Arc<Self> {
+        let dispatcher = Arc::clone(parent.dispatcher());
+        let parent = Arc::clone(parent);
         let policy = W::POLICY;
         let core = Arc::new(Self {
             header: Header {
@@ -214,8 +227,10 @@ impl<W: Worker> Core<W> {
             path,
             constructor,
             parent,
-            child,
-            generation: AtomicU32::new(1),
+            child: AtomicUsize::new(NOBODYS),
+            generation: AtomicU32::new(FIRST_GENERATION),
+            construction: Cost::unknown(),
+            was_up: AtomicBool::new(false),
             seat: AtomicPtr::new(ptr::null_mut()),
             first_seat: Seat::new(),
             later_seats: Mutex::new(Vec::new()),
@@ -257,6 +272,18 @@ impl<W: Worker> Core<W> {
     fn advance_generation(&self) {
         let next = self.generation.load(Ordering::Relaxed).wrapping_add(1);
         self.generation.store(next, Ordering::Release);
+    }
+
+    /// It is its supervisor's child of this number.
+    pub(crate) fn adopted(&self, child: usize) {
+        // Ordering: Relaxed; the word orders it before the first activation.
+        self.child.store(child, Ordering::Relaxed);
+    }
+
+    /// Whether its first incarnation has come up.
+    pub(crate) fn was_up(&self) -> bool {
+        // Ordering: Acquire pairs with the Release in `report_started`.
+        self.was_up.load(Ordering::Acquire)
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -991,6 +1018,14 @@ impl Header {
     fn cancel_alarm(&self) {
         let due = self.woken_by.swap(NEVER, Ordering::Relaxed);
         self.dispatcher.alarms.cancel_for(self.this.load(Ordering::Relaxed).addr(), due);
+    }
+
+    /// Gives an order. The right, if there is one, is to be run or scheduled, or the order is not seen.
+    #[must_use]
+    pub(crate) fn order_in_hand(&self, order: Order) -> Option<Runnable> {
+        self.orders.give(order);
+        // SAFETY: the word has just granted the right.
+        self.word.signal().then(|| unsafe { Runnable::granted(self) })
     }
 
     /// Gives an order, and makes sure that it is seen.

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::actor::cell::Core;
+use crate::actor::cell::{Core, FIRST_GENERATION, Runnable};
 use crate::actor::orders::Order;
 use crate::actor::supervisor::SupervisorCore;
-use crate::actor::supervisor::event::Event;
+use crate::actor::supervisor::event::{ChildId, Event};
 use crate::actor::worker::Worker;
 use crate::observe::counters::Counters;
 use crate::time::Alarm;
@@ -15,8 +15,12 @@ use crate::time::Alarm;
 pub(crate) trait Child: Send + Sync {
     fn path(&self) -> &Arc<str>;
 
-    /// Begins an incarnation; `again` if there was one before.
-    fn start(&self, again: bool);
+    /// It is its supervisor's child of this number from now on.
+    fn adopted(&self, id: ChildId);
+
+    /// Begins an incarnation. What it returns is to be run, or scheduled.
+    #[must_use]
+    fn start(&self) -> Option<Runnable>;
 
     /// Ends the incarnation and keeps the mailbox for the next.
     fn halt(&self);
@@ -56,11 +60,15 @@ impl<W: Worker> Child for Core<W> {
         &self.path
     }
 
-    fn start(&self, again: bool) {
-        if again {
+    fn adopted(&self, id: ChildId) {
+        Core::adopted(self, id);
+    }
+
+    fn start(&self) -> Option<Runnable> {
+        if self.generation() != FIRST_GENERATION {
             self.counts.restarted();
         }
-        self.header.order(Order::Start);
+        self.header.order_in_hand(Order::Start)
     }
 
     fn halt(&self) {
@@ -128,8 +136,13 @@ impl Child for SupervisorCore {
         &self.path
     }
 
-    fn start(&self, _again: bool) {
+    fn adopted(&self, id: ChildId) {
+        SupervisorCore::adopted(self, id);
+    }
+
+    fn start(&self) -> Option<Runnable> {
         self.handle(Event::Start);
+        None
     }
 
     fn halt(&self) {

@@ -4,10 +4,10 @@
 //! This file carries decisions out.
 //!
 //! A supervisor has no task of its own. Whoever has news for it (the driver on which a child ended, the
-//! timekeeper, a caller) puts the event into its line and, unless somebody is at it already, takes the
-//! lock, asks the plan, and carries the actions out: so actions happen in the order in which they were
-//! decided, and a child that answers an order at once does not wait for its own supervisor. Nobody
-//! waits for that lock but those who add children or look at them.
+//! timekeeper, a caller) takes the lock, asks the plan, and carries the actions out. If somebody is at it
+//! already, the event is left for him in the supervisor's line: so actions happen in the order in which
+//! they were decided, and a child that answers an order at once does not wait for its own supervisor.
+//! Nobody waits for that lock but those who add children or look at them.
 //!
 //! No user code runs under that lock, nor under the parent's or a child's that is taken meanwhile. What
 //! would call some (a waker, the drop of a constructor, the end of a worker that no driver will run) is
@@ -21,23 +21,26 @@ pub(crate) mod plan;
 
 pub(crate) mod policy;
 
+mod roster;
+
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock, TryLockError, Weak};
 
 use child::Child;
-use event::{Action, ChildId, ChildPolicy, Event, TimerNumber};
+use event::{Action, ChildId, ChildPolicy, Event, Moment, TimerNumber};
 use plan::Plan;
 use policy::{Backoff, Intensity, Strategy};
+use roster::Roster;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::actor::cell::Parent;
+use crate::actor::cell::{Parent, Runnable};
 use crate::actor::dispatcher::Dispatcher;
 use crate::actor::exit::ExitReason;
 use crate::contain::contain;
 use crate::observe::events;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, fence, lock};
 use crate::time::{Alarm, AlarmKey};
 
 /// What a supervisor is declared with.
@@ -76,15 +79,35 @@ pub(crate) struct SupervisorCore {
     inner: Mutex<Inner>,
     /// Events that nobody has taken in yet.
     line: Mutex<VecDeque<Event>>,
-    /// Itself, for timers and for its children.
+    /// How many they are. Written under the lock of the line; also the flag of a Dekker pair:
+    ///
+    /// | who has news and found the lock taken | who had the lock |
+    /// |---|---|
+    /// | puts them into the line (count) | lets go of the lock |
+    /// | fence | fence |
+    /// | tries the lock again | looks at the count |
+    ///
+    /// At least one of them sees the other, so no event is left behind.
+    in_line: AtomicUsize,
+    /// Itself, for timers.
     this: Weak<SupervisorCore>,
-    parent: OnceLock<(Arc<dyn Parent>, ChildId)>,
+    parent: OnceLock<Arc<dyn Parent>>,
+    /// Which of its parent's children it is.
+    number: AtomicUsize,
 }
 
 struct Inner {
     plan: Plan,
-    children: BTreeMap<ChildId, Entry>,
+    children: Roster<Entry>,
     next_id: ChildId,
+    /// Empty between two decisions; kept for its memory.
+    actions: Vec<Action>,
+    /// The child that is being added, by somebody who may run it himself.
+    adding: Option<ChildId>,
+    /// The right to run it, if the plan has it start at once.
+    granted: Option<Runnable>,
+    /// Why children did not come up that had ended before those who added them asked.
+    unclaimed: Vec<(ChildId, ExitReason)>,
     /// What is to be done once the lock is free.
     left: Vec<Left>,
 }
@@ -106,16 +129,78 @@ thread_local! {
 
 struct Entry {
     child: Arc<dyn Child>,
+    /// Whether somebody has not learnt yet how the first start ended.
+    asked: Asked,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// Who is to learn how a child's first start ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Nobody, or nobody any more.
+    Told,
+    /// Whoever has added the child, and has not asked yet.
+    Unclaimed,
+    /// Whoever waits for it.
+    Awaited,
+}
+
+/// What few children have.
+#[derive(Default)]
+struct Seldom {
     /// Waits for the first start.
     waiting: Option<oneshot::Sender<StartOutcome>>,
     /// Why there will be no further start. Who waits is told when the child is gone and its name free.
     given_up: Option<ExitReason>,
-    /// Whether it has been told to start before.
-    started_before: bool,
     /// The timer that was set for it last.
     timer: Option<AlarmKey>,
     /// What it had lost when its time to end ran out.
     losses_in_time: Option<u64>,
+}
+
+impl Entry {
+    fn seldom(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
+
+    /// It has come up: whoever waits is told once the lock is free, whoever has not asked yet finds it up.
+    fn came_up(&mut self) -> Option<Left> {
+        match std::mem::replace(&mut self.asked, Asked::Told) {
+            Asked::Told | Asked::Unclaimed => None,
+            Asked::Awaited => Some(Left::Tell(self.seldom().waiting.take()?, Ok(()))),
+        }
+    }
+
+    /// It will not come up: whoever waits is told, for whoever has not asked yet it is written down.
+    fn failed(
+        &mut self,
+        id: ChildId,
+        reason: &ExitReason,
+        unclaimed: &mut Vec<(ChildId, ExitReason)>,
+        left: &mut Vec<Left>,
+    ) {
+        match std::mem::replace(&mut self.asked, Asked::Told) {
+            Asked::Told => {}
+            Asked::Unclaimed => unclaimed.push((id, reason.clone())),
+            Asked::Awaited => {
+                let waiting = self.seldom().waiting.take();
+                left.extend(waiting.map(|waiting| Left::Tell(waiting, Err(reason.clone()))));
+            }
+        }
+    }
+}
+
+/// A child that has been added.
+pub(crate) struct Added {
+    pub(crate) id: ChildId,
+    /// The right to run it, if it is a worker and is to start at once. Whoever adds it may run it himself.
+    pub(crate) granted: Option<Runnable>,
+}
+
+/// How a child's first start has ended, or where to wait for that.
+pub(crate) enum FirstStart {
+    Ended(StartOutcome),
+    Awaited(oneshot::Receiver<StartOutcome>),
 }
 
 /// What is told to the parent.
@@ -146,88 +231,137 @@ impl SupervisorCore {
             epoch: Instant::now(),
             inner: Mutex::new(Inner {
                 plan,
-                children: BTreeMap::new(),
+                children: Roster::new(),
                 next_id: 0,
+                actions: Vec::new(),
+                adding: None,
+                granted: None,
+                unclaimed: Vec::new(),
                 left: Vec::new(),
             }),
             line: Mutex::new(VecDeque::new()),
+            in_line: AtomicUsize::new(0),
             this: this.clone(),
             parent: OnceLock::new(),
+            number: AtomicUsize::new(ChildId::MAX),
         })
     }
 
-    pub(crate) fn set_parent(&self, parent: Arc<dyn Parent>, child: ChildId) {
-        let _ = self.parent.set((parent, child));
+    pub(crate) fn set_parent(&self, parent: Arc<dyn Parent>) {
+        let _ = self.parent.set(parent);
+    }
+
+    fn adopted(&self, id: ChildId) {
+        // Ordering: Relaxed; written before it is told to start, under its lock.
+        self.number.store(id, Ordering::Relaxed);
     }
 
     pub(crate) fn path(&self) -> &Arc<str> {
         &self.path
     }
 
-    fn shared(&self) -> Arc<Self> {
-        match self.this.upgrade() {
-            Some(this) => this,
-            None => unreachable!("called through an `Arc`"),
-        }
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        &self.dispatcher
     }
 
-    /// Adds a child and starts it in its turn. `make` gets the supervisor and the child's number; what it
-    /// returns besides the child goes back to the caller with the receiver of the first start's outcome.
+    /// Adds a child, and starts it in its turn. Whoever adds it runs it, if he gets the right to, and then
+    /// asks how its [first start](Self::first_start) has ended, if he wants to know.
     ///
     /// `None`: the supervisor is stopping, or has stopped.
-    pub(crate) fn add<T>(
+    pub(crate) fn add(
         &self,
         policy: ChildPolicy,
-        make: impl FnOnce(Arc<dyn Parent>, ChildId) -> (Arc<dyn Child>, T),
-    ) -> Option<(T, oneshot::Receiver<StartOutcome>)> {
-        let (sender, receiver) = oneshot::channel();
+        child: Arc<dyn Child>,
+        wants_to_know: bool,
+    ) -> Option<Added> {
         // Out here, so that what is refused is not dropped in there.
-        let mut make = Some(make);
-        let made = self.with_inner(|inner| {
+        let mut child = Some(child);
+        self.with_inner(|inner| {
             if !inner.plan.accepts_children() {
                 return None;
             }
-            let make = make.take()?;
+            let child = child.take()?;
             let id = inner.next_id;
             inner.next_id += 1;
-            let (child, made) = make(self.shared(), id);
-            let entry = Entry {
-                child,
-                waiting: Some(sender),
-                given_up: None,
-                started_before: false,
-                timer: None,
-                losses_in_time: None,
-            };
-            inner.children.insert(id, entry);
-            self.report(self.decide(inner, Event::Add(id, policy)));
-            Some(made)
-        })?;
-        Some((made, receiver))
+            child.adopted(id);
+            let asked = if wants_to_know { Asked::Unclaimed } else { Asked::Told };
+            inner.children.insert(id, Entry { child, asked, seldom: None });
+            inner.adding = Some(id);
+            self.decide(inner, Event::Add(id, policy));
+            inner.adding = None;
+            Some(Added { id, granted: inner.granted.take() })
+        })
+    }
+
+    /// How the first start of a child has ended, or will end. For whoever has added the child; he asks once.
+    pub(crate) fn first_start(&self, id: ChildId) -> FirstStart {
+        self.with_inner(|inner| {
+            if let Some(at) = inner.unclaimed.iter().position(|(other, _)| *other == id) {
+                return FirstStart::Ended(Err(inner.unclaimed.swap_remove(at).1));
+            }
+            if inner.plan.was_up(id) {
+                return FirstStart::Ended(Ok(()));
+            }
+            let (sender, receiver) = oneshot::channel();
+            if let Some(entry) = inner.children.get_mut(id) {
+                entry.asked = Asked::Awaited;
+                entry.seldom().waiting = Some(sender);
+            }
+            FirstStart::Awaited(receiver)
+        })
     }
 
     /// Takes in an event now, or leaves it to whoever is at it.
     pub(crate) fn handle(&self, event: Event) {
-        lock(&self.line).push_back(event);
+        match self.try_inner() {
+            Some(inner) => self.under(inner, |inner| {
+                // Ordering: Acquire pairs with the Release of whoever put an event there before this one.
+                if self.in_line.load(Ordering::Acquire) != 0 {
+                    self.take_in_line(inner);
+                }
+                self.decide(inner, event);
+            }),
+            None => {
+                let mut line = lock(&self.line);
+                line.push_back(event);
+                self.in_line.store(line.len(), Ordering::Release);
+            }
+        }
         self.work_off();
     }
 
-    /// Takes in what stands in line. Nobody's event is left behind: it was put there before a failed
-    /// attempt at the lock, and who holds the lock looks at the line again after letting go.
+    /// Takes in what stands in line, unless somebody else will.
     fn work_off(&self) {
-        while !lock(&self.line).is_empty() {
-            let inner = match self.inner.try_lock() {
-                Ok(inner) => inner,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
-            };
-            self.under(inner, |inner| {
-                while let Some(event) = self.next_event() {
-                    let reports = self.decide(inner, event);
-                    self.report(reports);
-                }
-            });
+        loop {
+            // Ordering: the table at `in_line`.
+            fence(Ordering::SeqCst);
+            if self.in_line.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            let Some(inner) = self.try_inner() else { return };
+            self.under(inner, |inner| self.take_in_line(inner));
         }
+    }
+
+    fn try_inner(&self) -> Option<MutexGuard<'_, Inner>> {
+        match self.inner.try_lock() {
+            Ok(inner) => Some(inner),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn take_in_line(&self, inner: &mut Inner) {
+        while let Some(event) = self.next_event() {
+            self.decide(inner, event);
+        }
+    }
+
+    fn next_event(&self) -> Option<Event> {
+        let mut line = lock(&self.line);
+        let event = line.pop_front();
+        self.in_line.store(line.len(), Ordering::Release);
+        event
     }
 
     /// Does something under the lock, lets go of it, and then does what had to be left.
@@ -236,27 +370,25 @@ impl SupervisorCore {
         let mut result = None;
         // Whoever clears the queues may have to end workers: that is for later as well.
         self.dispatcher.before_clearing(|| result = Some(act(&mut inner)));
-        let left = std::mem::take(&mut inner.left);
+        let mut left = Vec::new();
+        if !inner.left.is_empty() {
+            let kept = LEFT.try_with(|all| all.borrow_mut().append(&mut inner.left));
+            if kept.is_err() {
+                // A thread that is ending has nowhere to leave anything.
+                left = std::mem::take(&mut inner.left);
+            }
+        }
         drop(inner);
         HELD.set(HELD.get() - 1);
-        let mut left = Some(left);
-        let kept = LEFT.try_with(|all| all.borrow_mut().extend(left.take().into_iter().flatten()));
+        left.into_iter().for_each(Left::settle);
         if HELD.get() == 0 {
-            // A thread that is ending has nowhere to leave anything.
-            left.into_iter().flatten().for_each(Left::settle);
-            while kept.is_ok()
-                && let Ok(Some(left)) = LEFT.try_with(|all| all.borrow_mut().pop())
-            {
+            while let Ok(Some(left)) = LEFT.try_with(|all| all.borrow_mut().pop()) {
                 left.settle();
             }
             self.dispatcher.clear_queues_if_down();
         }
         let Some(result) = result else { unreachable!("it has been called") };
         result
-    }
-
-    fn next_event(&self) -> Option<Event> {
-        lock(&self.line).pop_front()
     }
 
     fn with_inner<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
@@ -266,71 +398,88 @@ impl SupervisorCore {
     }
 
     /// The parent only puts it into its line if it is busy, so the lock may be held here.
-    fn report(&self, reports: Vec<Report>) {
-        let Some((parent, child)) = self.parent.get() else {
+    fn report(&self, report: Report) {
+        let Some(parent) = self.parent.get() else {
             return;
         };
-        for report in reports {
-            match report {
-                Report::Started => parent.child_started(*child),
-                Report::Exited(reason) => parent.child_exited(*child, reason, false),
-                Report::Gone => parent.child_gone(*child),
-            }
+        let child = self.number.load(Ordering::Relaxed);
+        match report {
+            Report::Started => parent.child_started(child),
+            Report::Exited(reason) => parent.child_exited(child, reason, false),
+            Report::Gone => parent.child_gone(child),
         }
     }
 
-    fn decide(&self, inner: &mut Inner, event: Event) -> Vec<Report> {
-        let now = self.epoch.elapsed();
-        if let Event::Started(id) = event
-            && let Some(waiting) =
-                inner.children.get_mut(&id).and_then(|entry| entry.waiting.take())
-        {
-            inner.left.push(Left::Tell(waiting, Ok(())));
-        }
-        let gone = if let Event::Gone(id) = event { Some(id) } else { None };
-        let exited = if let Event::Exited(id, ..) = event { Some(id) } else { None };
+    fn decide(&self, inner: &mut Inner, event: Event) {
+        let (exited, gone) = match &event {
+            Event::Started(id) => {
+                if let Some(entry) = inner.children.get_mut(*id) {
+                    inner.left.extend(entry.came_up());
+                }
+                (None, None)
+            }
+            Event::Exited(id, ..) => (Some(*id), None),
+            Event::Gone(id) => (None, Some(*id)),
+            _ => (None, None),
+        };
+        let at = Cell::new(None);
+        let now = || {
+            let now: Moment = at.get().unwrap_or_else(|| self.epoch.elapsed());
+            at.set(Some(now));
+            now
+        };
         let children = &inner.children;
         let name = |id: ChildId| {
-            children.get(&id).map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
+            children.get(id).map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
         };
-        let actions = inner.plan.on(event, now, &name);
+        let mut actions = std::mem::take(&mut inner.actions);
+        inner.plan.on(event, &now, &name, &mut actions);
         if let Some(id) = exited.or(gone)
+            && let Some(entry) = inner.children.get_mut(id)
+            && let Some(seldom) = &mut entry.seldom
+            && seldom.timer.is_some()
             && !inner.plan.has_timer(id)
-            && let Some(timer) = inner.children.get_mut(&id).and_then(|entry| entry.timer.take())
+            && let Some(timer) = seldom.timer.take()
         {
             self.dispatcher.alarms.cancel(timer);
         }
-        if let Some(entry) = gone.and_then(|id| inner.children.remove(&id)) {
-            self.part_with(inner, entry);
+        if let Some(id) = gone
+            && let Some(entry) = inner.children.remove(id)
+        {
+            self.part_with(inner, id, entry);
         }
         let mut reports = Vec::new();
-        for action in actions {
+        for action in actions.drain(..) {
             self.carry_out(inner, action, &mut reports);
         }
-        reports
+        inner.actions = actions;
+        reports.into_iter().for_each(|report| self.report(report));
     }
 
     /// A child is gone: its name is free, and whoever waited for its first start learns why there was none.
-    fn part_with(&self, inner: &mut Inner, mut entry: Entry) {
+    fn part_with(&self, inner: &mut Inner, id: ChildId, mut entry: Entry) {
         let path = entry.child.path();
-        if let Some(in_time) = entry.losses_in_time
+        if let Some(in_time) = entry.seldom.as_ref().and_then(|seldom| seldom.losses_in_time)
             && entry.child.losses().is_some_and(|losses| losses > in_time)
         {
             self.registrar.note_cut_short(path);
         }
         self.registrar.forget(path);
-        if let (Some(waiting), Some(reason)) = (entry.waiting.take(), entry.given_up.take()) {
-            inner.left.push(Left::Tell(waiting, Err(reason)));
+        if let Some(reason) = entry.seldom.as_mut().and_then(|seldom| seldom.given_up.take()) {
+            entry.failed(id, &reason, &mut inner.unclaimed, &mut inner.left);
         }
         inner.left.push(Left::Gone(entry));
     }
 
     fn carry_out(&self, inner: &mut Inner, action: Action, reports: &mut Vec<Report>) {
-        let entry = |id| inner.children.get(&id);
+        let entry = |id| inner.children.get(id);
         match action {
             Action::Start(id) => {
-                if let Some(entry) = inner.children.get_mut(&id) {
-                    entry.child.start(std::mem::replace(&mut entry.started_before, true));
+                let granted = entry(id).and_then(|entry| entry.child.start());
+                if inner.adding == Some(id) {
+                    inner.granted = granted;
+                } else if let Some(runnable) = granted {
+                    self.dispatcher.schedule(runnable);
                 }
             }
             Action::Halt(id) => entry(id).into_iter().for_each(|entry| entry.child.halt()),
@@ -341,19 +490,21 @@ impl SupervisorCore {
             }),
             Action::Retire(id) => entry(id).into_iter().for_each(|entry| entry.child.retire()),
             Action::SetTimer(id, number, delay) => {
-                if let Some(entry) = inner.children.get_mut(&id) {
-                    let before = entry.timer.replace(self.set_timer(id, number, delay));
+                if let Some(entry) = inner.children.get_mut(id) {
+                    let before = entry.seldom().timer.replace(self.set_timer(id, number, delay));
                     before.into_iter().for_each(|timer| self.dispatcher.alarms.cancel(timer));
                 }
             }
             Action::OutOfTime(id) => {
-                if let Some(entry) = inner.children.get_mut(&id) {
-                    entry.losses_in_time = entry.child.losses();
+                if let Some(entry) = inner.children.get_mut(id) {
+                    entry.seldom().losses_in_time = entry.child.losses();
                 }
             }
             Action::GiveUp(id, reason) => {
-                if let Some(entry) = inner.children.get_mut(&id) {
-                    entry.given_up = Some(reason);
+                if let Some(entry) = inner.children.get_mut(id)
+                    && entry.asked != Asked::Told
+                {
+                    entry.seldom().given_up = Some(reason);
                 }
             }
             Action::Restarting(id, delay) => entry(id)
@@ -364,11 +515,10 @@ impl SupervisorCore {
                 if let ExitReason::Escalated { .. } = reason {
                     events::supervisor_escalated(&self.path, &reason);
                     // Whoever still waits for a first start learns why there will be none.
-                    for entry in inner.children.values_mut() {
-                        if entry.given_up.is_none()
-                            && let Some(waiting) = entry.waiting.take()
-                        {
-                            inner.left.push(Left::Tell(waiting, Err(reason.clone())));
+                    for (id, entry) in inner.children.range_mut(..) {
+                        let seldom = entry.seldom.as_ref();
+                        if seldom.is_none_or(|seldom| seldom.given_up.is_none()) {
+                            entry.failed(id, &reason, &mut inner.unclaimed, &mut inner.left);
                         }
                     }
                 }
@@ -391,8 +541,18 @@ impl SupervisorCore {
     /// The children, last first.
     pub(crate) fn children(&self) -> Vec<Arc<dyn Child>> {
         self.with_inner(|inner| {
-            inner.children.values().rev().map(|entry| Arc::clone(&entry.child)).collect()
+            inner.children.iter().rev().map(|(_, entry)| Arc::clone(&entry.child)).collect()
         })
+    }
+}
+
+impl FirstStart {
+    /// Waits for the outcome. `None`: the child was stopped before it was up.
+    pub(crate) async fn ended(self) -> Option<StartOutcome> {
+        match self {
+            Self::Ended(outcome) => Some(outcome),
+            Self::Awaited(outcome) => outcome.await.ok(),
+        }
     }
 }
 

@@ -21,7 +21,6 @@
 mod restarts;
 mod state;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use restarts::Restarts;
@@ -32,6 +31,10 @@ use crate::actor::supervisor::event::{
     Action, ChildId, ChildPolicy, Event, Fruitful, Moment, TimerNumber,
 };
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
+use crate::actor::supervisor::roster::Roster;
+
+/// What time it is, for those few events of which the decision depends on it.
+type Now<'a> = &'a dyn Fn() -> Moment;
 
 /// A supervisor's knowledge.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ pub(crate) struct Plan {
     backoff: Backoff,
     random: fastrand::Rng,
     mode: Mode,
-    children: BTreeMap<ChildId, Child>,
+    children: Roster<Child>,
     /// While children are stopped in reverse order: those from here on are down.
     down_from: ChildId,
     /// The supervisor was told to start and has not yet reported that all children have.
@@ -66,7 +69,7 @@ impl Plan {
             backoff,
             random: fastrand::Rng::with_seed(seed),
             mode: Mode::Down,
-            children: BTreeMap::new(),
+            children: Roster::new(),
             down_from: ChildId::MAX,
             report_start: false,
             impatient: false,
@@ -79,27 +82,26 @@ impl Plan {
     pub(crate) fn on(
         &mut self,
         event: Event,
-        now: Moment,
+        now: Now<'_>,
         name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
-    ) -> Vec<Action> {
-        let mut actions = Vec::new();
+        actions: &mut Vec<Action>,
+    ) {
         match event {
-            Event::Start => self.start(now, &mut actions),
-            Event::Add(id, policy) => self.add(id, policy, now, &mut actions),
-            Event::Started(id) => self.started(id, now, &mut actions),
+            Event::Start => self.start(now, actions),
+            Event::Add(id, policy) => self.add(id, policy, now, actions),
+            Event::Started(id) => self.started(id, now, actions),
             Event::Exited(id, reason, fruitful) => {
-                self.exited(id, &reason, fruitful, now, name, &mut actions);
+                self.exited(id, &reason, fruitful, now, name, actions);
             }
-            Event::Gone(id) => self.gone(id, &mut actions),
-            Event::Timer(id, number) => self.timer(id, number, &mut actions),
-            Event::Halt => self.halt(&mut actions),
-            Event::Retire => self.retire(&mut actions),
-            Event::Kill => self.kill(&mut actions),
+            Event::Gone(id) => self.gone(id, actions),
+            Event::Timer(id, number) => self.timer(id, number, actions),
+            Event::Halt => self.halt(actions),
+            Event::Retire => self.retire(actions),
+            Event::Kill => self.kill(actions),
         }
-        actions
     }
 
-    fn start(&mut self, now: Moment, actions: &mut Vec<Action>) {
+    fn start(&mut self, now: Now<'_>, actions: &mut Vec<Action>) {
         if !matches!(self.mode, Mode::Down) {
             return;
         }
@@ -108,14 +110,14 @@ impl Plan {
         self.report_start = true;
         self.impatient = false;
         self.restarts.forget();
-        for child in self.children.values_mut() {
+        for (_, child) in self.children.range_mut(..) {
             child.fruitless = 0;
             child.not_before = Moment::ZERO;
         }
         self.start_next(now, actions);
     }
 
-    fn add(&mut self, id: ChildId, policy: ChildPolicy, now: Moment, actions: &mut Vec<Action>) {
+    fn add(&mut self, id: ChildId, policy: ChildPolicy, now: Now<'_>, actions: &mut Vec<Action>) {
         let child = Child {
             policy,
             phase: Phase::Down,
@@ -131,9 +133,11 @@ impl Plan {
             Mode::Running if !self.in_turn() => self.wait_or_start(id, now, actions),
             Mode::Running => {
                 // The one before it is up only if all before that are.
-                let mut before = self.children.range(..id).map(|(_, child)| child).rev();
-                let last = before.find(|child| child.phase != Phase::Retiring && !child.finished);
-                if last.is_none_or(|child| child.phase == Phase::Up) {
+                let before = self.children.range(..id).map(|(_, child)| child).rev();
+                let last = { before }
+                    .find(|child| child.phase != Phase::Retiring && !child.finished)
+                    .map(|child| child.phase);
+                if last.is_none_or(|phase| phase == Phase::Up) {
                     self.wait_or_start(id, now, actions);
                 }
             }
@@ -150,15 +154,15 @@ impl Plan {
 
     /// A child has come up: the next one's turn. All are looked at only when it was the last, and the parent
     /// waits to hear that all are up.
-    fn start_after(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
-        let mut later = self.children.range(id + 1..);
-        let next = later.find(|(_, child)| {
-            !(matches!(child.phase, Phase::Up | Phase::Retiring) || child.finished)
+    fn start_after(&mut self, id: ChildId, now: Now<'_>, actions: &mut Vec<Action>) {
+        let next = self.children.range(id + 1..).find_map(|(id, child)| {
+            let waits = !matches!(child.phase, Phase::Up | Phase::Retiring) && !child.finished;
+            waits.then_some((id, child.phase))
         });
         #[cfg(all(test, not(millhand_loom)))]
         crowd::looks_until(next, self.children.range(id + 1..));
         match next {
-            Some((&id, child)) if child.phase == Phase::Down => {
+            Some((id, Phase::Down)) => {
                 self.wait_or_start(id, now, actions);
             }
             Some(_) => {}
@@ -168,16 +172,19 @@ impl Plan {
     }
 
     /// Starts the first child that is down, unless one before it is still on its way up.
-    fn start_next(&mut self, now: Moment, actions: &mut Vec<Action>) {
-        let next = self.children.iter().find(|(_, child)| match child.phase {
-            Phase::Up | Phase::Retiring => false,
-            Phase::Down => !child.finished,
-            Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => true,
+    fn start_next(&mut self, now: Now<'_>, actions: &mut Vec<Action>) {
+        let next = self.children.iter().find_map(|(id, child)| {
+            let is_next = match child.phase {
+                Phase::Up | Phase::Retiring => false,
+                Phase::Down => !child.finished,
+                Phase::Waiting | Phase::Starting | Phase::Stopping | Phase::Killed => true,
+            };
+            is_next.then_some((id, child.phase))
         });
         #[cfg(all(test, not(millhand_loom)))]
         crowd::looks_until(next, self.children.iter());
         match next {
-            Some((&id, child)) if child.phase == Phase::Down => {
+            Some((id, Phase::Down)) => {
                 self.wait_or_start(id, now, actions);
             }
             Some(_) => {}
@@ -186,8 +193,8 @@ impl Plan {
         }
     }
 
-    fn started(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id) else {
+    fn started(&mut self, id: ChildId, now: Now<'_>, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
         if child.phase != Phase::Starting {
@@ -205,11 +212,11 @@ impl Plan {
         id: ChildId,
         reason: &ExitReason,
         fruitful: Fruitful,
-        now: Moment,
+        now: Now<'_>,
         name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
         actions: &mut Vec<Action>,
     ) {
-        let Some(child) = self.children.get_mut(&id) else {
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
         if !child.phase.is_live() {
@@ -226,7 +233,7 @@ impl Plan {
             }
             return;
         }
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         child.phase = Phase::Down;
         child.timer = 0;
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
@@ -269,7 +276,7 @@ impl Plan {
     }
 
     fn set_phase(&mut self, id: ChildId, phase: Phase) {
-        if let Some(child) = self.children.get_mut(&id) {
+        if let Some(child) = self.children.get_mut(id) {
             child.phase = phase;
         }
     }
@@ -281,17 +288,17 @@ impl Plan {
         id: ChildId,
         reason: &ExitReason,
         fruitful: Fruitful,
-        now: Moment,
+        now: Now<'_>,
     ) -> bool {
         matches!(self.mode, Mode::Stopping(Goal::Retire))
             && !self.impatient
             && !matches!(reason, ExitReason::Shutdown)
             && self.should_restart(id, reason)
-            && !self.restarts.is_one_too_many(fruitful, now)
+            && !self.restarts.is_one_too_many(fruitful, now())
     }
 
     fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
-        self.children.get(&id).is_some_and(|child| match child.policy.restart {
+        self.children.get(id).is_some_and(|child| match child.policy.restart {
             // A supervisor that gave up before it was up has tried often enough: as in OTP, its start
             // has failed, and whoever started it is told.
             _ if !child.was_up && matches!(reason, ExitReason::Escalated { .. }) => false,
@@ -302,7 +309,7 @@ impl Plan {
     }
 
     fn finish_child(&mut self, id: ChildId, reason: &ExitReason, actions: &mut Vec<Action>) {
-        if let Some(child) = self.children.get_mut(&id) {
+        if let Some(child) = self.children.get_mut(id) {
             child.finished = true;
         }
         actions.push(Action::GiveUp(id, reason.clone()));
@@ -310,7 +317,7 @@ impl Plan {
     }
 
     fn retire_child(&mut self, id: ChildId, actions: &mut Vec<Action>) {
-        if let Some(child) = self.children.get_mut(&id) {
+        if let Some(child) = self.children.get_mut(id) {
             child.phase = Phase::Retiring;
             actions.push(Action::Retire(id));
         }
@@ -322,11 +329,11 @@ impl Plan {
         id: ChildId,
         reason: &ExitReason,
         fruitful: Fruitful,
-        now: Moment,
+        now: Now<'_>,
         name: &dyn Fn(ChildId) -> std::sync::Arc<str>,
         actions: &mut Vec<Action>,
     ) {
-        if self.restarts.is_one_too_many(fruitful, now) {
+        if self.restarts.is_one_too_many(fruitful, now()) {
             let reason = ExitReason::Escalated {
                 supervisor: self.path.clone(),
                 child: name(id),
@@ -337,7 +344,7 @@ impl Plan {
             return;
         }
         let random = self.random.f64();
-        let Some(child) = self.children.get_mut(&id) else {
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
         child.fruitless = if fruitful { 0 } else { child.fruitless.saturating_add(1) };
@@ -345,7 +352,10 @@ impl Plan {
             0 => Duration::ZERO,
             n => self.backoff.delay(n, random),
         };
-        child.not_before = now + delay;
+        child.not_before = match delay {
+            Duration::ZERO => Moment::ZERO,
+            delay => now() + delay,
+        };
         actions.push(Action::Restarting(id, delay));
         match (self.strategy, &self.mode) {
             (Strategy::OneForOne, _) => self.wait_or_start(id, now, actions),
@@ -358,11 +368,14 @@ impl Plan {
     }
 
     /// Starts a child that is down as soon as its backoff has passed.
-    fn wait_or_start(&mut self, id: ChildId, now: Moment, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id) else {
+    fn wait_or_start(&mut self, id: ChildId, now: Now<'_>, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        let delay = child.not_before.saturating_sub(now);
+        let delay = match child.not_before {
+            Moment::ZERO => Duration::ZERO,
+            not_before => not_before.saturating_sub(now()),
+        };
         if delay.is_zero() {
             child.phase = Phase::Starting;
             actions.push(Action::Start(id));
@@ -373,7 +386,7 @@ impl Plan {
 
     fn set_timer(&mut self, id: ChildId, phase: Phase, delay: Duration, actions: &mut Vec<Action>) {
         self.timers += 1;
-        if let Some(child) = self.children.get_mut(&id) {
+        if let Some(child) = self.children.get_mut(id) {
             child.phase = phase;
             child.timer = self.timers;
             actions.push(Action::SetTimer(id, self.timers, delay));
@@ -381,7 +394,7 @@ impl Plan {
     }
 
     /// Stops the group in reverse order; when it is down, starts it in order.
-    fn regroup(&mut self, from: ChildId, now: Moment, actions: &mut Vec<Action>) {
+    fn regroup(&mut self, from: ChildId, now: Now<'_>, actions: &mut Vec<Action>) {
         self.mode = Mode::Regrouping { from };
         if self.stop_last(from, actions) {
             return;
@@ -393,27 +406,26 @@ impl Plan {
 
     /// Sees to it that the last live child from `from` on is stopping. False: none is live.
     fn stop_last(&mut self, from: ChildId, actions: &mut Vec<Action>) -> bool {
-        let candidates = self.children.range_mut(from..self.down_from.max(from)).rev();
-        for (&id, child) in candidates {
+        let down_from = self.down_from.max(from);
+        let last = self.children.range_mut(from..down_from).rev().find_map(|(id, child)| {
             #[cfg(all(test, not(millhand_loom)))]
             crowd::looks(1);
             if child.phase == Phase::Waiting {
                 // It needs no stopping.
                 child.phase = Phase::Down;
             }
-            if child.phase.is_live() {
-                self.down_from = id + 1;
-                if matches!(child.phase, Phase::Starting | Phase::Up) {
-                    self.stop_child(id, false, actions);
-                }
-                return true;
-            }
+            child.phase.is_live().then_some((id, child.phase))
+        });
+        let Some((id, phase)) = last else { return false };
+        self.down_from = id + 1;
+        if matches!(phase, Phase::Starting | Phase::Up) {
+            self.stop_child(id, false, actions);
         }
-        false
+        true
     }
 
     fn stop_child(&mut self, id: ChildId, drain: bool, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id) else {
+        let Some(child) = self.children.get_mut(id) else {
             return;
         };
         child.phase = Phase::Stopping;
@@ -431,7 +443,7 @@ impl Plan {
     }
 
     fn timer(&mut self, id: ChildId, number: TimerNumber, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(&id).filter(|child| child.timer == number) else {
+        let Some(child) = self.children.get_mut(id).filter(|child| child.timer == number) else {
             return;
         };
         match child.phase {
@@ -456,7 +468,7 @@ impl Plan {
     /// Kills a child that was asked to stop; says so if it is the end, and the child wanted time for it.
     fn cut_short(&mut self, id: ChildId, actions: &mut Vec<Action>) {
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
-        let Some(child) = self.children.get_mut(&id) else { return };
+        let Some(child) = self.children.get_mut(id) else { return };
         child.phase = Phase::Killed;
         if for_good && child.policy.shutdown != Shutdown::Kill {
             actions.push(Action::OutOfTime(id));
@@ -493,7 +505,7 @@ impl Plan {
             self.halt(actions);
         }
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
-        let left = self.children.iter().map(|(&id, child)| (id, child.phase));
+        let left = self.children.iter().map(|(id, child)| (id, child.phase));
         let left = left.filter(|(_, phase)| phase.is_live() && *phase != Phase::Killed);
         for (id, phase) in left.collect::<Vec<_>>() {
             if for_good && phase != Phase::Stopping {
@@ -515,7 +527,7 @@ impl Plan {
         };
         if let Goal::Retire = goal {
             // One at a time, in reverse: stop it, retire it, then the one before.
-            let Some((&last, child)) = self.children.iter().next_back() else {
+            let Some((last, child)) = self.children.iter().next_back() else {
                 self.mode = Mode::Gone;
                 actions.push(Action::ReportGone);
                 return;
@@ -541,7 +553,7 @@ impl Plan {
 
     /// Retires whatever is down, in reverse order.
     fn retire_all(&mut self, actions: &mut Vec<Action>) {
-        let ids: Vec<_> = self.children.keys().rev().copied().collect();
+        let ids: Vec<_> = self.children.iter().map(|(id, _)| id).rev().collect();
         for id in ids {
             self.retire_if_down(id, actions);
         }
@@ -550,20 +562,27 @@ impl Plan {
     fn retire_if_down(&mut self, id: ChildId, actions: &mut Vec<Action>) {
         #[cfg(all(test, not(millhand_loom)))]
         crowd::looks(1);
-        let phase = self.children.get(&id).map(|child| child.phase);
+        let phase = self.children.get(id).map(|child| child.phase);
         if matches!(phase, Some(Phase::Down | Phase::Waiting)) {
             self.retire_child(id, actions);
         }
     }
 
+    /// Whether a child has been up, once at least.
+    pub(crate) fn was_up(&self, id: ChildId) -> bool {
+        self.children.get(id).is_some_and(|child| child.was_up)
+    }
+
     /// Whether a timer that was set for this child may still be of use.
     pub(crate) fn has_timer(&self, id: ChildId) -> bool {
         let timed = |child: &Child| matches!(child.phase, Phase::Waiting | Phase::Stopping);
-        self.children.get(&id).is_some_and(timed)
+        self.children.get(id).is_some_and(timed)
     }
 
     fn gone(&mut self, id: ChildId, actions: &mut Vec<Action>) {
-        self.children.remove(&id);
+        if self.children.remove(id).is_none() {
+            return;
+        }
         if matches!(self.mode, Mode::Stopping(Goal::Retire)) {
             self.stop_next(actions);
         }

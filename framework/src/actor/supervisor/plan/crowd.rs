@@ -18,11 +18,17 @@ pub(super) fn looks(children: usize) {
 
 /// Counts a search that went through these and ended with `found`.
 pub(super) fn looks_until<'a>(
-    found: Option<(&ChildId, &Child)>,
-    searched: impl Iterator<Item = (&'a ChildId, &'a Child)>,
+    found: Option<(ChildId, Phase)>,
+    searched: impl Iterator<Item = (ChildId, &'a Child)>,
 ) {
-    let last = found.map_or(ChildId::MAX, |(&id, _)| id);
-    looks(searched.take_while(|&(&id, _)| id <= last).count());
+    let last = found.map_or(ChildId::MAX, |(id, _)| id);
+    looks(searched.take_while(|&(id, _)| id <= last).count());
+}
+
+fn on(plan: &mut Plan, event: Event) -> Vec<Action> {
+    let mut actions = Vec::new();
+    plan.on(event, &|| Moment::ZERO, &|_| "c".into(), &mut actions);
+    actions
 }
 
 /// A crowd of children that do as they are told at once.
@@ -30,7 +36,7 @@ fn crowd(strategy: Strategy, restart: Restart) -> (Plan, VecDeque<Event>) {
     let mut plan = Plan::new("s".into(), strategy, Intensity::default(), Backoff::default(), 1);
     let policy = ChildPolicy { restart, shutdown: Shutdown::Forever };
     for id in 0..CROWD {
-        plan.on(Event::Add(id, policy), Moment::ZERO, &|_| "c".into());
+        on(&mut plan, Event::Add(id, policy));
     }
     (plan, [Event::Start].into())
 }
@@ -40,7 +46,7 @@ fn work_off(plan: &mut Plan, mut events: VecDeque<Event>) -> (usize, usize) {
     LOOKS.set(0);
     let mut orders = 0;
     while let Some(event) = events.pop_front() {
-        for action in plan.on(event, Moment::ZERO, &|_| "c".into()) {
+        for action in on(plan, event) {
             orders += 1;
             match action {
                 Action::Start(id) => events.push_back(Event::Started(id)),

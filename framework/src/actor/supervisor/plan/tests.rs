@@ -104,7 +104,8 @@ impl World {
 
     fn feed(&mut self, event: Event) {
         self.log.push(format!("{:?} {event:?}", self.now));
-        let actions = self.plan.on(event, self.now, &|id| format!("{id}").into());
+        let mut actions = Vec::new();
+        self.plan.on(event, &|| self.now, &|id| format!("{id}").into(), &mut actions);
         for action in actions {
             self.log.push(format!("    {action:?}"));
             match (self.fault, &action) {
@@ -213,7 +214,7 @@ impl World {
                 continue;
             }
             let timer = self.timers.iter().any(|(_, other, number)| {
-                let current = self.plan.children.get(other).is_some_and(|c| c.timer == *number);
+                let current = self.plan.children.get(*other).is_some_and(|c| c.timer == *number);
                 current && (in_turn || other == id)
             });
             let sibling = in_turn && self.children.values().any(|(life, _)| busy(life));
