@@ -219,6 +219,9 @@ impl<W: Worker> WorkerBuilder<W> {
     /// Starts it and waits until its first incarnation is up. A start that fails is tried again, as its
     /// supervisor's backoff and intensity say; a temporary worker's is not.
     ///
+    /// The constructor may run inside this future's own poll, if those of its type have been quick so far and
+    /// the worker is neither `blocking` nor `queued`.
+    ///
     /// # Errors
     ///
     /// [`StartError`]: the name is not one or is taken, a message's name is taken, or it does not start.

@@ -25,6 +25,7 @@ mod pools;
 mod reentry;
 mod restarts;
 mod retries;
+mod starts;
 mod subscribers;
 mod supervision;
 mod system;
