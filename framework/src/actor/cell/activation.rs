@@ -195,7 +195,7 @@ impl<W: Worker> Core<W> {
     /// The slice is used up: whatever else there is to do comes later.
     fn spent(&self, life: &Life<W>, desk: &mut Desk<'_>) -> Pause {
         let private = self.private(desk);
-        let busy = life.timers_first || private.retry.is_some() || private.draining;
+        let busy = life.timers_first || private.has_retry() || private.draining;
         if busy || self.header.orders.any() { Pause::Again } else { Pause::Spent }
     }
 
@@ -257,7 +257,7 @@ impl<W: Worker> Core<W> {
             life.message_first = false;
             return Ok(None);
         }
-        if Self::RETRIES && self.private(desk).retry.is_some() {
+        if Self::RETRIES && self.private(desk).has_retry() {
             // Before anything else: the crash of another message must not push it out.
             return Ok(None);
         }
@@ -292,7 +292,7 @@ impl<W: Worker> Core<W> {
     #[inline(always)]
     fn next_message(&self, desk: &mut Desk<'_>) -> Pop<EnvelopeOf<W>> {
         if Self::RETRIES
-            && let Some(envelope) = self.private(desk).retry.take()
+            && let Some(envelope) = self.private(desk).take_retry()
         {
             self.counts.retried();
             return Pop::Message(envelope);
@@ -328,7 +328,7 @@ impl<W: Worker> Core<W> {
         let attempt = private.crashes + 1;
         if Self::RETRIES {
             let copy = desk.away(|| W::copy_for_retry(&inbox))?;
-            self.private(desk).copy = copy;
+            self.private(desk).again().copy = copy;
         }
         self.next_turn();
         if Self::RETRIES {
@@ -365,7 +365,7 @@ impl<W: Worker> Core<W> {
         if Self::PLAIN && !Self::RETRIES && !asked {
             W::settle(outcome, asker);
         } else {
-            let copy = private.copy.take();
+            let copy = private.take_copy();
             // Copies, and replies that nobody wants, are dropped here: that is user code too.
             desk.away(|| {
                 W::settle(outcome, asker);

@@ -36,7 +36,7 @@ impl<W: Worker> Core<W> {
             return Ok(Some(self.again(desk)));
         }
         self.header.orders.take(Order::Start);
-        let stale = self.private(desk).copy.take();
+        let stale = self.private(desk).take_copy();
         let begun = (self.construction.nanos() == 0).then(Instant::now);
         let made = desk.away(|| {
             drop_quietly(stale);
@@ -97,19 +97,19 @@ impl<W: Worker> Core<W> {
             return;
         }
         private.crashes += 1;
-        let (asker, copy) = (private.asker.take(), private.copy.take());
+        let (asker, copy) = (private.asker.take(), private.take_copy());
         let (crashes, draining) = (private.crashes, private.draining);
         let again = match W::POLICY.on_crash {
             OnCrash::Lose => None,
             OnCrash::Retry(limit) if crashes <= limit => copy,
             OnCrash::Retry(_) => {
                 // Its drop is user code, and has to wait for when that may run.
-                self.private(desk).copy = copy;
+                self.private(desk).again().copy = copy;
                 None
             }
         };
         if let Some(inbox) = again {
-            self.private(desk).retry = Some(Envelope { reply: asker, inbox });
+            self.private(desk).again().retry = Some(Envelope { reply: asker, inbox });
             return;
         }
         self.counts.lost();
@@ -142,10 +142,10 @@ impl<W: Worker> Core<W> {
         self.header.word.close();
         self.mailbox.waiters.call_all();
         // Retired at most once more after `Busy`.
-        if let Some(envelope) = self.private(desk).retry.take() {
+        if let Some(envelope) = self.private(desk).take_retry() {
             self.give_up(desk, envelope)?;
         }
-        if let Some(stale) = self.private(desk).copy.take() {
+        if let Some(stale) = self.private(desk).take_copy() {
             desk.away(|| drop_quietly(stale))?;
         }
         loop {

@@ -108,9 +108,10 @@ pub(crate) struct Core<W: Worker> {
     /// The seat of the lineage in office: `first_seat`, or the last of `later_seats`.
     seat: AtomicPtr<Seat>,
     first_seat: Seat,
-    /// One more for every abandonment. The lock also makes takers-over take turns.
-    #[expect(clippy::vec_box, reason = "the seats must not move: drivers point at them")]
-    later_seats: Mutex<Vec<Box<Seat>>>,
+    /// One more for every abandonment; they must not move, since drivers point at them. The lock also makes
+    /// takers-over take turns.
+    #[expect(clippy::box_collection, reason = "few workers have any, and all have room for them")]
+    later_seats: Mutex<Option<Box<Vec<Box<Seat>>>>>,
     private: UnsafeCell<Private<W>>,
 }
 
@@ -132,12 +133,36 @@ struct Private<W: Worker> {
     crashes: u32,
     /// Who asked for the message in hand.
     asker: Option<ReplyTo>,
-    /// A copy of the message in hand, for the successor (`on_crash = retry`).
-    copy: Option<W::Inbox>,
-    /// A message that ended an incarnation and is to be handled again first.
-    retry: Option<EnvelopeOf<W>>,
+    /// What a worker that handles messages again needs, once it has handled one (`on_crash = retry`).
+    again: Option<Box<Again<W>>>,
     /// This incarnation has handled a message.
     fruitful: bool,
+}
+
+/// Messages that are to be handled again if, or because, their handler has crashed.
+struct Again<W: Worker> {
+    /// A copy of the message in hand, for the successor.
+    copy: Option<W::Inbox>,
+    /// A message that ended an incarnation and is to be handled first.
+    retry: Option<EnvelopeOf<W>>,
+}
+
+impl<W: Worker> Private<W> {
+    fn again(&mut self) -> &mut Again<W> {
+        self.again.get_or_insert_with(|| Box::new(Again { copy: None, retry: None }))
+    }
+
+    fn take_copy(&mut self) -> Option<W::Inbox> {
+        self.again.as_mut()?.copy.take()
+    }
+
+    fn take_retry(&mut self) -> Option<EnvelopeOf<W>> {
+        self.again.as_mut()?.retry.take()
+    }
+
+    fn has_retry(&self) -> bool {
+        self.again.as_ref().is_some_and(|again| again.retry.is_some())
+    }
 }
 
 /// The right to touch a worker's private side, from a seat that may be taken over while user code runs.
@@ -233,15 +258,14 @@ impl<W: Worker> Core<W> {
             was_up: AtomicBool::new(false),
             seat: AtomicPtr::new(ptr::null_mut()),
             first_seat: Seat::new(),
-            later_seats: Mutex::new(Vec::new()),
+            later_seats: Mutex::new(None),
             private: UnsafeCell::new(Private {
                 life: None,
                 in_hand: false,
                 draining: false,
                 crashes: 0,
                 asker: None,
-                copy: None,
-                retry: None,
+                again: None,
                 fruitful: false,
             }),
         });
@@ -348,6 +372,7 @@ impl<W: Worker> Core<W> {
             if !seat.take_over(|| self.generation() == generation) {
                 return false;
             }
+            let seats = seats.get_or_insert_default();
             seats.push(Box::new(Seat::new()));
             let next = seats.last().map_or(ptr::null(), |seat| &raw const **seat);
             // Ordering: Release pairs with the Acquire in `activate`.
@@ -542,7 +567,8 @@ struct Kind<W: Worker> {
 
 struct Place<W: Worker> {
     ordinary: Option<Ordinary>,
-    large: Option<Large>,
+    /// Boxed, since few need it.
+    large: Option<Box<Large>>,
     kind: Option<&'static Kind<W>>,
 }
 
@@ -751,7 +777,7 @@ impl<W: Worker> Place<W> {
     fn large_for(&mut self, layout: Layout) -> NonNull<u8> {
         match &self.large {
             Some(memory) if memory.fits(layout) => memory.at,
-            _ => self.large.insert(Large::allocate(layout)).at,
+            _ => self.large.insert(Box::new(Large::allocate(layout))).at,
         }
     }
 }
