@@ -11,6 +11,9 @@ pub(crate) type ChildId = usize;
 /// Points in time, as the caller counts them.
 pub(crate) type Moment = Duration;
 
+/// What time it is, for those few events of which the decision depends on it.
+pub(crate) type Now<'a> = &'a dyn Fn() -> Moment;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct ChildPolicy {
     pub(crate) restart: Restart,

@@ -28,13 +28,10 @@ use state::{Child, Goal, Mode, Phase};
 
 use crate::actor::exit::ExitReason;
 use crate::actor::supervisor::event::{
-    Action, ChildId, ChildPolicy, Event, Fruitful, Moment, TimerNumber,
+    Action, ChildId, ChildPolicy, Event, Fruitful, Moment, Now, TimerNumber,
 };
 use crate::actor::supervisor::policy::{Backoff, Intensity, Restart, Shutdown, Strategy};
 use crate::actor::supervisor::roster::Roster;
-
-/// What time it is, for those few events of which the decision depends on it.
-type Now<'a> = &'a dyn Fn() -> Moment;
 
 /// A supervisor's knowledge.
 #[derive(Debug)]
