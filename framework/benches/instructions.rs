@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Counts do not wobble as times do. Run it with two numbers of messages; the difference is what the
-//! messages cost.
+//! messages cost. `tests/instructions` does so, and compares with the record.
 
 use millhand::prelude::*;
 use tokio::sync::oneshot;
