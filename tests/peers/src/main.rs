@@ -1,15 +1,17 @@
 //! Runs millhand beside its rivals on the same machine in the same run.
 //!
 //! ```text
-//! peers actors [--rounds 5] [--only WORKLOAD].. [--candidate NAME].. [--json FILE] [--quick]
-//!              [--patience MINUTES]
+//! peers actors|fairness [--rounds 5] [--only WORKLOAD].. [--candidate NAME].. [--json FILE]
+//!                       [--quick] [--patience MINUTES]
 //! ```
 //!
 //! Each measurement is a process of its own: this binary starts itself with `measure CANDIDATE WORKLOAD ..`,
 //! or `erl` with what is in `erlang/`. It is warmed up with a tenth of the operations, and its result is
-//! verified. Rounds are interleaved over the candidates, so that a slow minute of the machine hits all of
-//! them. `--quick` does little work: it shows that everything runs and is right, and its figures say nothing.
-//! `--patience` waits for other programs to be quiet, and repeats what they disturbed, so long in all.
+//! verified. Where one thing is put under the load of another there is a *control* row too: the same probe
+//! without the load. Rounds are interleaved over the candidates, so that a slow minute of the machine hits
+//! all of them. `--quick` does little work: it shows that everything runs and is right, and its figures say
+//! nothing. `--patience` waits for other programs to be quiet, and repeats what they disturbed, so long in
+//! all.
 //!
 //! - [`workload`]: what is measured, and DESIGN section 8's targets.
 //! - [`candidate`]: who is measured, and how each is set up.
@@ -35,17 +37,21 @@ use std::time::Duration;
 use candidate::{Candidate, Runs};
 use suite::{Options, Plan};
 use work::spin::Speed;
-use workload::{Size, Workload};
+use workload::{Size, Suite, Workload};
 
-const USAGE: &str = "usage: peers actors [--rounds N] [--only WORKLOAD].. [--candidate NAME].. \
+const USAGE: &str = "usage: peers actors|fairness [--rounds N] [--only WORKLOAD].. [--candidate NAME].. \
                      [--json FILE] [--quick] [--patience MINUTES]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["actors", ref options @ ..] => actors(options),
+        ["actors", ref options @ ..] => run(Suite::Actors, options),
+        ["fairness", ref options @ ..] => run(Suite::Fairness, options),
         ["measure", candidate, workload, operations, speed] => {
-            measure(candidate, workload, operations, speed)
+            measure(candidate, workload, operations, speed, false)
+        }
+        ["measure", candidate, workload, operations, speed, "control"] => {
+            measure(candidate, workload, operations, speed, true)
         }
         _ => Err(USAGE.into()),
     };
@@ -58,8 +64,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
-    let mut options = Options::default();
+fn run(suite: Suite, arguments: &[&str]) -> Result<ExitCode, String> {
+    let mut options = Options::of(suite);
     let mut json = None;
     let mut rest = arguments.iter();
     while let Some(&key) = rest.next() {
@@ -79,7 +85,7 @@ fn actors(arguments: &[&str]) -> Result<ExitCode, String> {
                 let minutes: u64 = value.parse().map_err(|_| "--patience: not a number")?;
                 options.patience = Duration::from_secs(60 * minutes);
             }
-            "--only" => options.only.push(Workload::named(value)?),
+            "--only" => options.only.push(Workload::named(value, suite)?),
             "--candidate" => options.candidates.push(Candidate::named(value)?),
             "--json" => json = Some(value),
             _ => return Err(USAGE.into()),
@@ -98,9 +104,12 @@ fn measure(
     workload: &str,
     operations: &str,
     speed: &str,
+    control: bool,
 ) -> Result<ExitCode, String> {
     let candidate = Candidate::named(candidate)?;
-    let workload = Workload::named(workload)?;
+    let suites = [Suite::Actors, Suite::Fairness];
+    let found = suites.into_iter().find_map(|suite| Workload::named(workload, suite).ok());
+    let workload = found.ok_or("WORKLOAD: there is none of that name")?;
     let operations = operations.parse().map_err(|_| "OPERATIONS: not a number")?;
     let per_ms = speed.parse().map_err(|_| "SPEED: not a number")?;
     let run = match candidate.runs {
@@ -108,7 +117,7 @@ fn measure(
         Runs::Program(_) => None,
     };
     let run = run.ok_or_else(|| format!("{} has no {}", candidate.name, workload.name()))?;
-    let sample = run(Plan { workload, operations, speed: Speed { per_ms } });
+    let sample = run(Plan { workload, operations, speed: Speed { per_ms }, control });
     let line = serde_json::to_string(&sample).map_err(|error| error.to_string())?;
     println!("{line}");
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use nix::sys::resource::getrusage;
 use serde::{Deserialize, Serialize};
 
 /// What one measuring process found.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     /// In the workload's unit.
     pub value: f64,
@@ -16,6 +16,9 @@ pub struct Sample {
     /// Of `overload`.
     #[serde(default)]
     pub pressure: Option<Pressure>,
+    /// Other figures of the same measurement, by name, in the same unit.
+    #[serde(default)]
+    pub also: Vec<(String, f64)>,
 }
 
 /// What a worker was put under.
@@ -33,7 +36,12 @@ pub struct Pressure {
 
 impl Sample {
     pub fn new(value: f64, cpu_ns: f64) -> Self {
-        Self { value, cpu_ns, pressure: None }
+        Self { value, cpu_ns, pressure: None, also: Vec::new() }
+    }
+
+    pub fn also(mut self, name: &str, value: f64) -> Self {
+        self.also.push((name.to_owned(), value));
+        self
     }
 }
 
@@ -129,7 +137,12 @@ pub fn resident_bytes() -> u64 {
 /// The value that 99 % do not exceed.
 pub fn p99(mut values: Vec<u64>) -> f64 {
     values.sort_unstable();
-    values[values.len() * 99 / 100] as f64
+    of_thousand(&values, 990)
+}
+
+/// The value that so many thousandths of the sorted values do not exceed.
+pub fn of_thousand(sorted: &[u64], thousandths: usize) -> f64 {
+    sorted[sorted.len() * thousandths / 1_000] as f64
 }
 
 /// User and system time.

@@ -12,7 +12,7 @@ use crate::quiet::{MUCH, Patience};
 use crate::report::Report;
 use crate::report::row::Row;
 use crate::work::spin::Speed;
-use crate::workload::{Size, Workload};
+use crate::workload::{Size, Suite, Workload};
 
 /// Far more than any measurement takes: whatever is not done by then hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the command line says.
 #[derive(Debug)]
 pub struct Options {
+    pub suite: Suite,
     pub rounds: usize,
     /// Empty: all of them.
     pub only: Vec<Workload>,
@@ -36,11 +37,14 @@ pub struct Plan {
     pub workload: Workload,
     pub operations: u64,
     pub speed: Speed,
+    /// The same probe without the load.
+    pub control: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    pub fn of(suite: Suite) -> Self {
         Self {
+            suite,
             rounds: 5,
             only: Vec::new(),
             candidates: Vec::new(),
@@ -53,14 +57,18 @@ impl Default for Options {
 /// Runs the suite, and prints each workload's table as soon as it is known.
 pub fn run(options: &Options) -> Result<Report, String> {
     let speed = Speed::measure();
-    let mut report = Report::new("actors", machine());
+    let mut report = Report::new(options.suite.name(), machine());
     println!("{}; rounds: {}\n", report.machine, options.rounds);
     let candidates = candidates(options)?;
-    let chosen = |workload: &Workload| options.only.is_empty() || options.only.contains(workload);
+    let chosen = |workload: &Workload| {
+        workload.suite() == options.suite
+            && (options.only.is_empty() || options.only.contains(workload))
+    };
     let mut patience = Patience::of(options.patience);
     let mut taken = Taken::default();
     for workload in Workload::ALL.into_iter().filter(chosen) {
-        let plan = Plan { workload, operations: workload.operations(options.size), speed };
+        let operations = workload.operations(options.size);
+        let plan = Plan { workload, operations, speed, control: false };
         report.add(workload, measure_all(plan, &candidates, options.rounds, &mut patience));
         report.print_last();
         let meanwhile = patience.taken();
@@ -103,8 +111,13 @@ fn measure_all(
     rounds: usize,
     patience: &mut Patience,
 ) -> Vec<Row> {
-    let able = candidates.iter().filter(|candidate| candidate.can(plan.workload));
-    let mut rows: Vec<Row> = able.copied().map(Row::new).collect();
+    let mut rows = Vec::new();
+    for candidate in candidates.iter().filter(|candidate| candidate.can(plan.workload)) {
+        rows.push(Row::new(*candidate));
+        if plan.workload.has_control() {
+            rows.push(Row::control(*candidate));
+        }
+    }
     let count = rows.len();
     for round in 0..rounds {
         // Another one first in each round, so that nobody always follows the same one.
@@ -113,10 +126,11 @@ fn measure_all(
             if row.failures > 0 {
                 continue;
             }
+            let plan = Plan { control: row.control, ..plan };
             match patience.undisturbed(|| measure(row.candidate, plan)) {
                 Ok(sample) => row.samples.push(sample),
                 Err(problem) => {
-                    eprintln!("{} {}: {problem}", row.candidate.name, plan.workload.name());
+                    eprintln!("{} {}: {problem}", row.name(), plan.workload.name());
                     row.failures += 1;
                 }
             }
@@ -144,6 +158,7 @@ fn this_program(candidate: Candidate, plan: Plan) -> Result<Command, String> {
     let mut command = Command::new(program);
     command.args(["measure", candidate.name, plan.workload.name()]);
     command.args([plan.operations.to_string(), plan.speed.per_ms.to_string()]);
+    command.args(plan.control.then_some("control"));
     Ok(command)
 }
 

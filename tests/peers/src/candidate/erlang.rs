@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{Program, THREADS};
 use crate::suite::Plan;
-use crate::workload::{Producer, Workload};
+use crate::workload::{Producer, Suite, Workload};
 
 pub const PROGRAM: Program = Program { absent, can, command };
 
@@ -35,6 +35,9 @@ fn can(workload: Workload) -> bool {
         Workload::TellBounded | Workload::FanInBounded | Workload::Overload => false,
         // Nobody is outside; whoever sends is a process.
         Workload::AskMain | Workload::Pool(_, Producer::Worker | Producer::Thread) => false,
+        // Not compared there.
+        Workload::AllCores(_) => false,
+        _ if workload.suite() == Suite::Fairness => false,
         _ => true,
     }
 }

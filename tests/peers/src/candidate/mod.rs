@@ -1,8 +1,8 @@
 //! Who is measured, and how each is set up.
 //!
 //! Every candidate does the same work from [`crate::work`], in the files that its rivals have too: `tell`
-//! (also fan-in), `ask`, `relay` (pairs and rings), `skynet`, `pool`, `spawn` (also memory), `restart`,
-//! `overload`.
+//! (also fan-in), `ask`, `relay` (pairs and rings), `skynet`, `pool`, `all_cores`, `spawn` (also memory and
+//! idling), `restart`, `overload`, `flooded`, `crowd`, `timers`.
 
 mod actix;
 mod bare;

@@ -1,10 +1,12 @@
 //! One candidate's samples of one workload.
 
-use crate::candidate::{Candidate, OURS};
+use crate::candidate::{Candidate, Kind, OURS};
 use crate::meter::{Pressure, Sample};
 
 pub struct Row {
     pub candidate: Candidate,
+    /// Measured without the load.
+    pub control: bool,
     pub samples: Vec<Sample>,
     /// Measurements that crashed, hung, or found a wrong result.
     pub failures: usize,
@@ -12,7 +14,40 @@ pub struct Row {
 
 impl Row {
     pub fn new(candidate: Candidate) -> Self {
-        Self { candidate, samples: Vec::new(), failures: 0 }
+        Self { candidate, control: false, samples: Vec::new(), failures: 0 }
+    }
+
+    /// The same probe without the load.
+    pub fn control(candidate: Candidate) -> Self {
+        Self { control: true, ..Self::new(candidate) }
+    }
+
+    pub fn name(&self) -> String {
+        let control = if self.control { " (control)" } else { "" };
+        format!("{}{control}", self.candidate.name)
+    }
+
+    /// A control says what the machine can do.
+    pub fn kind(&self) -> Kind {
+        if self.control { Kind::Limit } else { self.candidate.kind }
+    }
+
+    /// The names of what else was found.
+    pub fn also(&self) -> impl Iterator<Item = &str> {
+        self.samples
+            .first()
+            .into_iter()
+            .flat_map(|sample| sample.also.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// All samples of another figure, as a row of its own.
+    pub fn figure(&self, name: &str) -> Self {
+        let one = |sample: &Sample| {
+            let (_, value) = sample.also.iter().find(|(also, _)| also == name)?;
+            Some(Sample::new(*value, sample.cpu_ns))
+        };
+        let samples = self.samples.iter().filter_map(one).collect();
+        Self { candidate: self.candidate, control: self.control, samples, failures: 0 }
     }
 
     /// `None`: nothing was measured.
@@ -46,6 +81,9 @@ impl Row {
             median(self.samples.iter().filter_map(|sample| sample.pressure.as_ref().map(what)))
         };
         let mut note = self.candidate.note.to_owned();
+        if self.control {
+            note += "; the same probe without the load";
+        }
         if let (Some(share), Some(offered), Some(rejected), Some(bytes)) = (
             self.share_of_peak(),
             pressed(|pressure| pressure.offered),
@@ -63,7 +101,7 @@ impl Row {
     }
 
     pub fn is_ours(&self) -> bool {
-        self.candidate.name == OURS
+        self.candidate.name == OURS && !self.control
     }
 }
 

@@ -28,7 +28,7 @@ pub fn ranking(table: &Table) -> String {
 }
 
 fn line(row: &Row) -> String {
-    let name = row.candidate.name;
+    let name = row.name();
     let (Some(median), Some(min), Some(max), Some(cpu)) =
         (row.median(), row.min(), row.max(), row.cpu_ns())
     else {
@@ -39,8 +39,12 @@ fn line(row: &Row) -> String {
         "{name:<24} {:>10} {spread:>21} {:>10}   {}",
         short(median),
         short(cpu),
-        row.candidate.kind.name()
+        row.kind().name()
     );
+    for also in row.also() {
+        let value = row.figure(also).median().map_or(String::new(), short);
+        let _ = write!(text, ", {also} {value}");
+    }
     if let Some(share) = row.share_of_peak() {
         let _ = write!(text, ", {:.1} % of its peak", share * 100.0);
     }
@@ -62,6 +66,12 @@ fn said(verdict: &Verdict<'_>, target: Target, unit: Unit) -> String {
         facts.push(format!("{:.1} % of the limit ({})", share * 100.0, limit.name));
     }
     facts.extend(verdict.share_of_peak.map(|share| format!("{:.1} % of its peak", share * 100.0)));
+    facts.extend(
+        verdict
+            .over_control
+            .map(|more| format!("{} {} over its control", short(more), unit.name())),
+    );
+    facts.extend(verdict.of_mean.map(|times| format!("{times:.2} x the mean")));
     let target = match target {
         Target::None => String::new(),
         target => format!("; target {}: {}", wanted(target, unit), verdict.met()),
@@ -79,6 +89,8 @@ fn wanted(target: Target, unit: Unit) -> String {
         Target::OfLimit(least, _) => format!(">= {:.0} % of limit", least * 100.0),
         Target::Within(most) => format!("<= {} {}", short(most), unit.name()),
         Target::OfPeak(least) => format!(">= {:.0} % of peak", least * 100.0),
+        Target::OverControl(most) => format!("<= control + {} {}", short(most), unit.name()),
+        Target::OfMean(most) => format!("<= {most} x mean"),
         Target::None => String::new(),
     }
 }

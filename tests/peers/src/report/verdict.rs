@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::row::Row;
-use crate::candidate::Kind;
+use crate::candidate::{Kind, OURS};
 use crate::workload::target::Target;
 
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,10 @@ pub struct Verdict<'a> {
     /// The limit that the target names, or else the best one.
     pub limit: Option<Other<'a>>,
     pub share_of_peak: Option<f64>,
+    /// How much more than its own control.
+    pub over_control: Option<f64>,
+    /// What it is beside the mean of the same measurement.
+    pub of_mean: Option<f64>,
     /// `None`: there is no target, or nothing to compare with.
     pub met: Option<bool>,
 }
@@ -34,12 +38,12 @@ impl<'a> Verdict<'a> {
         let ours = rows.iter().find(|row| row.is_ours())?;
         let value = ours.median()?;
         let first = |is: &dyn Fn(&Row) -> bool| {
-            let other = rows.iter().find(|row| !row.is_ours() && is(row))?;
+            let other = rows.iter().find(|row| row.candidate.name != OURS && is(row))?;
             Some((other.candidate.name, other.median()?))
         };
         let beside = |(name, other)| Other { name, ratio: value / other };
-        let rival = first(&|row| row.candidate.kind != Kind::Limit).map(beside);
-        let framework = first(&|row| row.candidate.kind == Kind::Framework).map(beside);
+        let rival = first(&|row| row.kind() != Kind::Limit).map(beside);
+        let framework = first(&|row| row.kind() == Kind::Framework).map(beside);
         let target = workload.target();
         let named = match target {
             Target::OfLimit(_, named) => first(&|row| row.candidate.name == named),
@@ -47,6 +51,9 @@ impl<'a> Verdict<'a> {
         };
         let limit = named.or_else(|| first(&|row| row.candidate.kind == Kind::Limit)).map(beside);
         let share_of_peak = ours.share_of_peak();
+        let control = rows.iter().find(|row| row.candidate.name == OURS && row.control);
+        let over_control = control.and_then(Row::median).map(|control| value - control);
+        let of_mean = ours.figure("mean").median().map(|mean| value / mean);
         let met = match target {
             Target::None => None,
             Target::OfBest(all, frameworks) => rival.map(|rival| {
@@ -57,8 +64,19 @@ impl<'a> Verdict<'a> {
             Target::OfLimit(least, _) => limit.map(|limit| 1.0 / limit.ratio >= least),
             Target::Within(most) => Some(value <= most),
             Target::OfPeak(least) => share_of_peak.map(|share| share >= least),
+            Target::OverControl(most) => over_control.map(|more| more <= most),
+            Target::OfMean(most) => of_mean.map(|times| times <= most),
         };
-        Some(Self { ours: value, rival, framework, limit, share_of_peak, met })
+        Some(Self {
+            ours: value,
+            rival,
+            framework,
+            limit,
+            share_of_peak,
+            over_control,
+            of_mean,
+            met,
+        })
     }
 
     pub fn met(&self) -> &'static str {
@@ -151,6 +169,39 @@ mod tests {
         let table = Table::ranked(Workload::Overload, rows);
         assert_eq!(names(&table), ["millhand", "flume", "kanal"]);
         assert_eq!(table.verdict().unwrap().met, Some(true));
+    }
+
+    #[test]
+    fn a_control_is_no_rival_and_the_target_is_over_our_own() {
+        let controlled = |name, value| Row { control: true, ..row(name, &[value]) };
+        let met = |ours| {
+            let rows = vec![
+                row("millhand", &[ours]),
+                controlled("millhand", 50_000.0),
+                row("kameo", &[900_000.0]),
+                controlled("kameo", 10.0),
+            ];
+            let table = Table::ranked(Workload::Flooded, rows);
+            let verdict = table.verdict().unwrap();
+            assert_eq!((verdict.ours, verdict.rival.unwrap().name), (ours, "kameo"));
+            assert!(verdict.limit.is_none());
+            verdict.met
+        };
+        assert_eq!(met(250_000.0), Some(true));
+        assert_eq!(met(250_001.0), Some(false));
+        let alone = Table::ranked(Workload::Flooded, vec![row("millhand", &[1.0])]);
+        assert_eq!(alone.verdict().unwrap().met, None, "nothing to compare with");
+    }
+
+    #[test]
+    fn the_longest_wait_is_measured_by_the_mean_of_its_measurement() {
+        let met = |longest| {
+            let mut row = row("millhand", &[longest]);
+            row.samples[0] = row.samples[0].clone().also("mean", 10.0);
+            Table::ranked(Workload::Crowd, vec![row]).verdict().unwrap().met
+        };
+        assert_eq!(met(100.0), Some(true));
+        assert_eq!(met(101.0), Some(false));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::mixed;
 use super::spin::{Speed, spin};
 use crate::workload::Job;
 
@@ -33,8 +34,5 @@ impl Jobs {
 
 /// One in a hundred, without a pattern that round-robin could fall in step with.
 fn is_long(job: u64) -> bool {
-    let mut x = job.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    x ^= x >> 32;
-    x = x.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (x >> 32).is_multiple_of(100)
+    mixed(job).is_multiple_of(100)
 }

@@ -36,6 +36,9 @@ pub enum Workload {
     Skynet,
     /// Four workers are fed with jobs.
     Pool(Job, Producer),
+    /// Four idle workers get a job of 1 ms each: from the first send until every core runs one of them,
+    /// 99th percentile.
+    AllCores(Producer),
     /// A tokio task starts workers one after the other, and sends each its first message.
     Spawn,
     /// Resident memory of a worker that has handled one message.
@@ -44,6 +47,33 @@ pub enum Workload {
     Restart,
     /// Ten times as many jobs are offered to a bounded mailbox as its worker can do.
     Overload,
+    /// One worker is told as fast as tasks can. From a send to another worker until it is handled, 99.9th
+    /// percentile.
+    Flooded,
+    /// 1,000 workers that always have something to do: the longest wait between two turns of one worker.
+    Crowd,
+    /// Four workers keep all threads busy; others wait for timers. How late these are, 99th percentile.
+    Timers(Timer),
+    /// CPU time of a process with 10,000 idle workers, per second.
+    IdleCpu,
+}
+
+/// Whose timers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// The candidate's own.
+    Own,
+    /// `tokio::time::sleep` in a handler.
+    Tokio,
+}
+
+/// Workloads that are run together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// How fast.
+    Actors,
+    /// What one may do to another.
+    Fairness,
 }
 
 /// What the workers of a pool do.
@@ -88,7 +118,7 @@ pub enum Unit {
 }
 
 impl Workload {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 34] = [
         Self::Tell,
         Self::TellBounded,
         Self::FanIn,
@@ -111,11 +141,31 @@ impl Workload {
         Self::Pool(Job::Uneven, Producer::Task),
         Self::Pool(Job::Uneven, Producer::Worker),
         Self::Pool(Job::Uneven, Producer::Thread),
+        Self::AllCores(Producer::Task),
+        Self::AllCores(Producer::Worker),
+        Self::AllCores(Producer::Thread),
         Self::Spawn,
         Self::IdleMemory,
         Self::Restart,
         Self::Overload,
+        Self::Flooded,
+        Self::Crowd,
+        Self::Timers(Timer::Own),
+        Self::Timers(Timer::Tokio),
+        Self::IdleCpu,
     ];
+
+    pub fn suite(self) -> Suite {
+        match self {
+            Self::Flooded | Self::Crowd | Self::Timers(_) | Self::IdleCpu => Suite::Fairness,
+            _ => Suite::Actors,
+        }
+    }
+
+    /// Whether each candidate is measured without the load too.
+    pub fn has_control(self) -> bool {
+        matches!(self, Self::Flooded | Self::Timers(_) | Self::IdleCpu)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -141,18 +191,27 @@ impl Workload {
             Self::Pool(Job::Uneven, Producer::Task) => "pool_uneven",
             Self::Pool(Job::Uneven, Producer::Worker) => "pool_uneven_from_worker",
             Self::Pool(Job::Uneven, Producer::Thread) => "pool_uneven_from_thread",
+            Self::AllCores(Producer::Task) => "all_cores",
+            Self::AllCores(Producer::Worker) => "all_cores_from_worker",
+            Self::AllCores(Producer::Thread) => "all_cores_from_thread",
             Self::Spawn => "spawn",
             Self::IdleMemory => "idle_memory",
             Self::Restart => "restart",
             Self::Overload => "overload",
+            Self::Flooded => "flooded",
+            Self::Crowd => "crowd",
+            Self::Timers(Timer::Own) => "timers",
+            Self::Timers(Timer::Tokio) => "timers_sleep",
+            Self::IdleCpu => "idle_cpu",
         }
     }
 
-    pub fn named(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|workload| workload.name() == name);
-        found.ok_or_else(|| {
-            let all: Vec<_> = Self::ALL.into_iter().map(Self::name).collect();
-            format!("no workload `{name}`; there are {}", all.join(", "))
+    /// One of that suite.
+    pub fn named(name: &str, suite: Suite) -> Result<Self, String> {
+        let of_suite = || Self::ALL.into_iter().filter(|workload| workload.suite() == suite);
+        of_suite().find(|workload| workload.name() == name).ok_or_else(|| {
+            let all: Vec<_> = of_suite().map(Self::name).collect();
+            format!("no workload `{name}` in {}; there are {}", suite.name(), all.join(", "))
         })
     }
 
@@ -172,9 +231,18 @@ impl Workload {
             Self::Skynet => (111_111, 11_111),
             Self::Pool(Job::Short, _) => (2_000_000, 20_000),
             Self::Pool(Job::Medium | Job::Uneven, _) => (1_000_000, 10_000),
+            Self::AllCores(_) => (300, 30),
             Self::Spawn | Self::IdleMemory => (100_000, 5_000),
             Self::Restart => (2_000, 100),
             Self::Overload => (50_000, 2_000),
+            // Probes, half a millisecond apart.
+            Self::Flooded => (8_000, 1_000),
+            // Milliseconds.
+            Self::Crowd => (3_000, 500),
+            // Timers, of which ten are set at any time.
+            Self::Timers(_) => (4_000, 500),
+            // Milliseconds.
+            Self::IdleCpu => (10_000, 500),
         };
         match size {
             Size::Full => full,
@@ -192,6 +260,15 @@ impl Workload {
 
     pub fn target(self) -> Target {
         target::of(self)
+    }
+}
+
+impl Suite {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actors => "actors",
+            Self::Fairness => "fairness",
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What millhand is to reach: DESIGN section 8.
+//! What millhand is to reach: DESIGN section 8, and what fairness asks for.
 
 use super::{Job, Workload};
 use crate::candidate::TWO_THREADS;
@@ -13,6 +13,10 @@ pub enum Target {
     Within(f64),
     /// At least this share of its own throughput without overload.
     OfPeak(f64),
+    /// At most so much more than its own control.
+    OverControl(f64),
+    /// At most this multiple of the mean of the same measurement.
+    OfMean(f64),
     /// Only compared.
     None,
 }
@@ -39,6 +43,12 @@ pub fn of(workload: Workload) -> Target {
         Workload::IdleMemory => Target::Within(400.0),
         Workload::Restart => Target::Within(1_000_000.0),
         Workload::Overload => Target::OfPeak(0.9),
+        Workload::AllCores(_) => Target::Within(1_000_000.0),
+        Workload::Flooded => Target::OverControl(200_000.0),
+        Workload::Crowd => Target::OfMean(10.0),
+        Workload::Timers(_) => Target::Within(2_000_000.0),
+        // 0.1 % of one core.
+        Workload::IdleCpu => Target::Within(1_000_000.0),
         Workload::Skynet => Target::None,
     }
 }

@@ -1,6 +1,9 @@
 //! actix: actors on single-threaded event loops.
 
+mod all_cores;
 mod ask;
+mod crowd;
+mod flooded;
 mod overload;
 mod pool;
 mod relay;
@@ -43,12 +46,21 @@ pub fn runs(workload: Workload) -> Option<Run> {
             |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Uneven, arbiters))
         }
         // Compared with the limit only.
-        Workload::Pool(_, Producer::Worker | Producer::Thread) => return None,
+        Workload::Pool(_, Producer::Worker | Producer::Thread)
+        | Workload::AllCores(Producer::Worker | Producer::Thread) => return None,
+        Workload::AllCores(Producer::Task) => {
+            |plan| on_arbiters(|arbiters| all_cores::all_cores(plan, arbiters))
+        }
         Workload::Spawn => |plan| on_arbiters(|_| spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_arbiters(|_| spawn::idle_memory(plan)),
         // Its supervisor restarts actors that stop; a panic ends the whole arbiter.
         Workload::Restart => return None,
-        Workload::Overload => |plan| beside_arbiters(|arbiter| overload::overload(plan, arbiter)),
+        Workload::Overload => |plan| beside_arbiters(|[one, _]| overload::overload(plan, one)),
+        Workload::Flooded => |plan| beside_arbiters(|[one, _]| flooded::flooded(plan, one)),
+        Workload::Crowd => |plan| beside_arbiters(|both| crowd::crowd(plan, both)),
+        // An actor that always has a message never gives way: nothing would ring beside it.
+        Workload::Timers(_) => return None,
+        Workload::IdleCpu => |plan| on_arbiters(|_| spawn::idle_cpu(plan)),
     })
 }
 
@@ -58,7 +70,7 @@ where
     F: Future<Output = Sample> + Send + 'static,
 {
     let _system = System::new();
-    let arbiters = [Arbiter::new(), Arbiter::new()].map(|arbiter| arbiter.handle());
+    let arbiters = arbiters();
     let (done, sample) = std::sync::mpsc::channel();
     let driver = driver(arbiters.clone());
     arbiters[0].spawn(async move {
@@ -67,8 +79,12 @@ where
     sample.recv().expect("the driver ends")
 }
 
-/// Runs the driver on the main thread, with one arbiter beside it.
-fn beside_arbiters(driver: impl FnOnce(&ArbiterHandle) -> Sample) -> Sample {
+/// Runs the driver on the main thread, with the arbiters beside it.
+fn beside_arbiters(driver: impl FnOnce(&Arbiters) -> Sample) -> Sample {
     let _system = System::new();
-    driver(&Arbiter::new().handle())
+    driver(&arbiters())
+}
+
+fn arbiters() -> Arbiters {
+    [Arbiter::new(), Arbiter::new()].map(|arbiter| arbiter.handle())
 }

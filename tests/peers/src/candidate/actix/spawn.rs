@@ -7,7 +7,7 @@ use actix::prelude::*;
 use crate::meter::{Meter, Phases, Sample, resident_bytes};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
-use crate::work::sum_below;
+use crate::work::{idle, sum_below};
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -45,6 +45,15 @@ pub async fn idle_memory(plan: Plan) -> Sample {
     start(plan.operations, &goal, &mut alive).await;
     let bytes = resident_bytes().saturating_sub(before) as f64;
     meter.stop_with(bytes / plan.operations as f64, plan.operations)
+}
+
+pub async fn idle_cpu(plan: Plan) -> Sample {
+    let goal = Goal::new();
+    let mut alive = Vec::new();
+    if !plan.control {
+        start(idle::IDLE, &goal, &mut alive).await;
+    }
+    idle::idle(plan).await
 }
 
 /// Starts that many actors, and waits until each has handled one message.

@@ -1,7 +1,10 @@
 //! Workers written by hand: a task and a channel each. The candidates differ in the channel, and one in the
 //! executor too.
 
+mod all_cores;
 mod ask;
+mod crowd;
+mod flooded;
 mod kinds;
 mod overload;
 mod pool;
@@ -10,6 +13,7 @@ mod skynet;
 mod smol;
 mod spawn;
 mod tell;
+mod timers;
 
 use std::future::Future;
 
@@ -18,7 +22,7 @@ use super::runtime::{on_main, on_tokio};
 use crate::meter::Sample;
 use crate::work::BOUND;
 use crate::work::tree::CHILDREN;
-use crate::workload::{Job, Producer, Workload};
+use crate::workload::{Job, Producer, Suite, Timer, Workload};
 
 /// Capacity for workers that never have much to do, where the channel must have a bound: kameo's default.
 const SMALL: usize = 64;
@@ -98,9 +102,11 @@ pub fn tokio_unbounded(workload: Workload) -> Option<Run> {
     }
 }
 
+/// The only one of them in the other suite: what is fair there is tokio.
 pub fn tokio_bounded(workload: Workload) -> Option<Run> {
     match workload {
         Workload::Tell | Workload::FanIn => None,
+        _ if workload.suite() == Suite::Fairness => fairness::<kinds::TokioBounded>(workload),
         _ => any::<kinds::TokioBounded>(workload),
     }
 }
@@ -147,12 +153,29 @@ fn any<C: Channel>(workload: Workload) -> Option<Run> {
         Workload::Pool(Job::Uneven, Producer::Task) => {
             |plan| C::run(pool::pool::<C>(plan, Job::Uneven))
         }
+        Workload::AllCores(Producer::Task) => |plan| C::run(all_cores::all_cores::<C>(plan)),
         Workload::Spawn => |plan| C::run(spawn::spawn::<C>(plan)),
         Workload::IdleMemory => |plan| C::run(spawn::idle_memory::<C>(plan)),
         Workload::Overload => |plan| C::run_on_main(overload::overload::<C>(plan)),
         // A worker of this kind is a task already: a task that feeds a pool is a worker that does.
-        Workload::Pool(_, Producer::Worker | Producer::Thread) => return None,
+        Workload::Pool(_, Producer::Worker | Producer::Thread)
+        | Workload::AllCores(Producer::Worker | Producer::Thread) => return None,
         // Whoever writes tasks by hand would have to write the supervisor too.
         Workload::Restart => return None,
+        Workload::Flooded | Workload::Crowd | Workload::Timers(_) | Workload::IdleCpu => {
+            return None;
+        }
+    })
+}
+
+fn fairness<C: Channel>(workload: Workload) -> Option<Run> {
+    Some(match workload {
+        Workload::Flooded => |plan| C::run_on_main(flooded::flooded::<C>(plan)),
+        Workload::Crowd => |plan| C::run_on_main(crowd::crowd::<C>(plan)),
+        Workload::Timers(Timer::Own | Timer::Tokio) => {
+            |plan| C::run_on_main(timers::timers::<C>(plan))
+        }
+        Workload::IdleCpu => |plan| C::run_on_main(spawn::idle_cpu::<C>(plan)),
+        _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use super::{Channel, Receiver, Sender};
 use crate::meter::{Meter, Phases, Sample, resident_bytes};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
-use crate::work::sum_below;
+use crate::work::{idle, sum_below};
 
 pub async fn spawn<C: Channel>(plan: Plan) -> Sample {
     let goal = Goal::new();
@@ -26,6 +26,15 @@ pub async fn idle_memory<C: Channel>(plan: Plan) -> Sample {
     start::<C>(plan.operations, &goal, &mut alive).await;
     let bytes = resident_bytes().saturating_sub(before) as f64;
     meter.stop_with(bytes / plan.operations as f64, plan.operations)
+}
+
+pub async fn idle_cpu<C: Channel>(plan: Plan) -> Sample {
+    let goal = Goal::new();
+    let mut alive = Vec::new();
+    if !plan.control {
+        start::<C>(idle::IDLE, &goal, &mut alive).await;
+    }
+    idle::idle(plan).await
 }
 
 /// Starts that many workers, and waits until each has handled one message.

@@ -1,6 +1,9 @@
 //! kameo: actors on tokio tasks.
 
+mod all_cores;
 mod ask;
+mod crowd;
+mod flooded;
 mod overload;
 mod pool;
 mod relay;
@@ -8,10 +11,11 @@ mod restart;
 mod skynet;
 mod spawn;
 mod tell;
+mod timers;
 
 use super::Run;
 use super::runtime::{on_main, on_tokio};
-use crate::workload::{Job, Producer, Workload};
+use crate::workload::{Job, Producer, Timer, Workload};
 
 pub fn runs(workload: Workload) -> Option<Run> {
     Some(match workload {
@@ -35,10 +39,18 @@ pub fn runs(workload: Workload) -> Option<Run> {
             |plan| on_tokio(pool::pool(plan, Job::Uneven))
         }
         // Compared with the limit only.
-        Workload::Pool(_, Producer::Worker | Producer::Thread) => return None,
+        Workload::Pool(_, Producer::Worker | Producer::Thread)
+        | Workload::AllCores(Producer::Worker | Producer::Thread) => return None,
+        Workload::AllCores(Producer::Task) => |plan| on_tokio(all_cores::all_cores(plan)),
         Workload::Spawn => |plan| on_tokio(spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_tokio(spawn::idle_memory(plan)),
         Workload::Restart => |plan| on_tokio(restart::restart(plan)),
         Workload::Overload => |plan| on_main(overload::overload(plan)),
+        Workload::Flooded => |plan| on_main(flooded::flooded(plan)),
+        Workload::Crowd => |plan| on_main(crowd::crowd(plan)),
+        // It has none.
+        Workload::Timers(Timer::Own) => return None,
+        Workload::Timers(Timer::Tokio) => |plan| on_main(timers::sleep(plan)),
+        Workload::IdleCpu => |plan| on_main(spawn::idle_cpu(plan)),
     })
 }

@@ -9,7 +9,7 @@ use kameo::prelude::*;
 
 use crate::meter::{Meter, Sample, p99};
 use crate::suite::Plan;
-use crate::work::crash;
+use crate::work::{clock, crash};
 
 /// The reply is the time at which it is handled, and how many this incarnation has handled before.
 struct Touch;
@@ -38,7 +38,7 @@ impl Message<Touch> for Fragile {
 
     async fn handle(&mut self, _: Touch, _: &mut Context<Self, Self::Reply>) -> Self::Reply {
         self.handled += 1;
-        Ok((crash::now(), self.handled - 1))
+        Ok((clock::now(), self.handled - 1))
     }
 }
 
@@ -46,7 +46,7 @@ impl Message<Crash> for Fragile {
     type Reply = ();
 
     async fn handle(&mut self, _: Crash, _: &mut Context<Self, ()>) {
-        self.crashed.store(crash::now(), Ordering::Relaxed);
+        self.crashed.store(clock::now(), Ordering::Relaxed);
         panic!("on purpose");
     }
 }

@@ -1,6 +1,9 @@
 //! millhand, through its public API, set up as a user gets it by default.
 
+mod all_cores;
 mod ask;
+mod crowd;
+mod flooded;
 mod overload;
 mod pool;
 mod relay;
@@ -8,12 +11,13 @@ mod restart;
 mod skynet;
 mod spawn;
 mod tell;
+mod timers;
 
 use millhand::System;
 
 use super::Run;
 use super::runtime::{on_main, on_tokio};
-use crate::workload::{Job, Producer, Workload};
+use crate::workload::{Job, Producer, Timer, Workload};
 
 pub fn runs(workload: Workload) -> Option<Run> {
     Some(match workload {
@@ -30,10 +34,18 @@ pub fn runs(workload: Workload) -> Option<Run> {
         }
         Workload::Skynet => |plan| on_tokio(skynet::skynet(plan)),
         Workload::Pool(job, producer) => pool(job, producer),
+        Workload::AllCores(Producer::Task) => |plan| on_tokio(all_cores::from_task(plan)),
+        Workload::AllCores(Producer::Worker) => |plan| on_tokio(all_cores::from_worker(plan)),
+        Workload::AllCores(Producer::Thread) => |plan| on_main(all_cores::from_thread(plan)),
         Workload::Spawn => |plan| on_tokio(spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_tokio(spawn::idle_memory(plan)),
         Workload::Restart => |plan| on_tokio(restart::restart(plan)),
         Workload::Overload => |plan| on_main(overload::overload(plan)),
+        Workload::Flooded => |plan| on_main(flooded::flooded(plan)),
+        Workload::Crowd => |plan| on_main(crowd::crowd(plan)),
+        Workload::Timers(Timer::Own) => |plan| on_main(timers::own(plan)),
+        Workload::Timers(Timer::Tokio) => |plan| on_main(timers::sleep(plan)),
+        Workload::IdleCpu => |plan| on_main(spawn::idle_cpu(plan)),
     })
 }
 

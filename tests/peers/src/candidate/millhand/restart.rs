@@ -8,7 +8,7 @@ use millhand::prelude::*;
 use super::system;
 use crate::meter::{Meter, Sample, p99};
 use crate::suite::Plan;
-use crate::work::crash;
+use crate::work::{clock, crash};
 
 /// The reply is the time at which it is handled, and how many this incarnation has handled before.
 #[derive(Message)]
@@ -29,13 +29,13 @@ struct Fragile {
 impl Handle<Touch> for Fragile {
     async fn handle(&mut self, _: Touch, _cx: &mut Context<Self>) -> (u64, u64) {
         self.handled += 1;
-        (crash::now(), self.handled - 1)
+        (clock::now(), self.handled - 1)
     }
 }
 
 impl Handle<Crash> for Fragile {
     async fn handle(&mut self, _: Crash, _cx: &mut Context<Self>) {
-        self.crashed.store(crash::now(), Ordering::Relaxed);
+        self.crashed.store(clock::now(), Ordering::Relaxed);
         panic!("on purpose");
     }
 }

@@ -41,6 +41,12 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::Skynet | Workload::Spawn | Workload::IdleMemory | Workload::Restart => {
             return None;
         }
+        // Not compared there.
+        Workload::AllCores(_)
+        | Workload::Flooded
+        | Workload::Crowd
+        | Workload::Timers(_)
+        | Workload::IdleCpu => return None,
     })
 }
 

@@ -40,6 +40,12 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::Spawn => |plan| on_tokio(spawn::spawn(plan)),
         Workload::IdleMemory => |plan| on_tokio(spawn::idle_memory(plan)),
         Workload::Restart => |plan| on_tokio(restart::restart(plan)),
+        // Not compared there.
+        Workload::AllCores(_)
+        | Workload::Flooded
+        | Workload::Crowd
+        | Workload::Timers(_)
+        | Workload::IdleCpu => return None,
     })
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::start;
 use crate::meter::{Meter, Sample, p99};
 use crate::suite::Plan;
-use crate::work::crash;
+use crate::work::{clock, crash};
 
 enum Message {
     /// The reply is the time at which it is handled, and how many this incarnation has handled before.
@@ -39,10 +39,10 @@ impl Actor for Fragile {
         match message {
             Message::Touch(reply) => {
                 *handled += 1;
-                Ok(reply.send((crash::now(), *handled - 1))?)
+                Ok(reply.send((clock::now(), *handled - 1))?)
             }
             Message::Crash => {
-                self.0.store(crash::now(), Ordering::Relaxed);
+                self.0.store(clock::now(), Ordering::Relaxed);
                 panic!("on purpose");
             }
         }
