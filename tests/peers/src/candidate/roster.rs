@@ -57,7 +57,7 @@ pub const ALL: [Candidate; 15] = [
     Candidate {
         name: "actix",
         kind: Kind::Framework,
-        note: "two arbiters; both ends of a message on one, pools, pairs, ring halves, skynet and ask_join spread over both; ask_main all on the main thread; bounded = try_send, yield when full",
+        note: "two arbiters; both ends of a message on one, pairs, ring halves, skynet, ask_join, all_cores and crowd spread over both; pools: a SyncArbiter of two threads; ask_main all on the main thread; bounded = try_send, yield when full; flooded all on one arbiter",
         runs: Runs::Here(actix::runs),
     },
     Candidate {

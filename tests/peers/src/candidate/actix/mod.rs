@@ -37,13 +37,13 @@ pub fn runs(workload: Workload) -> Option<Run> {
         }
         Workload::Skynet => |plan| on_arbiters(|arbiters| skynet::skynet(plan, arbiters)),
         Workload::Pool(Job::Short, Producer::Task) => {
-            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Short, arbiters))
+            |plan| System::new().block_on(pool::pool(plan, Job::Short))
         }
         Workload::Pool(Job::Medium, Producer::Task) => {
-            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Medium, arbiters))
+            |plan| System::new().block_on(pool::pool(plan, Job::Medium))
         }
         Workload::Pool(Job::Uneven, Producer::Task) => {
-            |plan| on_arbiters(|arbiters| pool::pool(plan, Job::Uneven, arbiters))
+            |plan| System::new().block_on(pool::pool(plan, Job::Uneven))
         }
         // Compared with the limit only.
         Workload::Pool(_, Producer::Worker | Producer::Thread)

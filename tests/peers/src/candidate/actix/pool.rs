@@ -1,16 +1,15 @@
-//! The pools: an actor per worker, each in turn, spread over both arbiters.
+//! The pools: its own kind for work that keeps a thread busy, one queue for a thread per core.
 
 use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::Arbiters;
 use crate::candidate::THREADS;
 use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
 use crate::work::jobs::Jobs;
-use crate::work::{HANDS, sum_below};
+use crate::work::sum_below;
 use crate::workload;
 
 #[derive(Message)]
@@ -23,33 +22,28 @@ struct Hand {
 }
 
 impl Actor for Hand {
-    type Context = Context<Self>;
+    type Context = SyncContext<Self>;
 }
 
 impl Handler<Job> for Hand {
     type Result = ();
 
-    fn handle(&mut self, Job(job): Job, _: &mut Context<Self>) {
+    fn handle(&mut self, Job(job): Job, _: &mut SyncContext<Self>) {
         self.jobs.work(job);
         self.goal.report(job);
     }
 }
 
-pub async fn pool(plan: Plan, job: workload::Job, arbiters: Arbiters) -> Sample {
+pub async fn pool(plan: Plan, job: workload::Job) -> Sample {
     let jobs = Jobs::new(job, plan.speed);
     let goal = Goal::new();
-    let hands: Vec<_> = (0..HANDS)
-        .map(|number| {
-            let goal = Arc::clone(&goal);
-            let arbiter = &arbiters[number % THREADS];
-            Hand::start_in_arbiter(arbiter, move |_| Hand { jobs, goal })
-        })
-        .collect();
+    let shared = Arc::clone(&goal);
+    let hands = SyncArbiter::start(THREADS, move || Hand { jobs, goal: Arc::clone(&shared) });
     let mut phases = Phases::of(plan.operations);
     while let Some(count) = phases.next() {
         let sum = goal.expect(count);
         for job in 0..count {
-            hands[job as usize % HANDS].do_send(Job(job));
+            hands.do_send(Job(job));
         }
         assert_eq!(sum.await, Ok(sum_below(count)));
     }
