@@ -11,7 +11,7 @@ pub const OURS: &str = "millhand";
 /// The limit of DESIGN's pools.
 pub const TWO_THREADS: &str = "two threads";
 
-pub const ALL: [Candidate; 15] = [
+pub const ALL: [Candidate; 17] = [
     Candidate {
         name: OURS,
         kind: Kind::Framework,
@@ -99,7 +99,19 @@ pub const ALL: [Candidate; 15] = [
     Candidate {
         name: TWO_THREADS,
         kind: Kind::Limit,
-        note: "two OS threads that share out the jobs beforehand; overload: one thread that does jobs",
-        runs: Runs::Here(bare::runs),
+        note: "two OS threads: pools share out the jobs beforehand; tell and fan_in: one writes to a ring of 1024 slots of 16 bytes, one reads; pairs: one run queue each; all_cores: both parked; crowd: around and around, 128 messages a turn; overload: one that does jobs",
+        runs: Runs::Here(bare::two_threads),
+    },
+    Candidate {
+        name: "one thread",
+        kind: Kind::Limit,
+        note: "tell and fan_in: a ring of 1024 slots is written and then read by one thread, with one atomic claim per message and a call through a pointer; relays: a run queue, two atomic swaps per hop, a call through a pointer",
+        runs: Runs::Here(bare::one_thread),
+    },
+    Candidate {
+        name: "bare task",
+        kind: Kind::Limit,
+        note: "one allocation for a worker with room for one message, one tokio::spawn of a task that waits for it",
+        runs: Runs::Here(bare::task),
     },
 ];

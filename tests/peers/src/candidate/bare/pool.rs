@@ -1,9 +1,9 @@
-//! The limit: two OS threads and nothing between them.
+//! `pool`, `ask_join` and `overload`: threads and nothing between them.
 
 use std::thread;
 use std::time::Instant;
 
-use super::{Run, THREADS};
+use crate::candidate::THREADS;
 use crate::meter::{Meter, Phases, Sample};
 use crate::suite::Plan;
 use crate::work::goal::Goal;
@@ -11,20 +11,9 @@ use crate::work::jobs::Jobs;
 use crate::work::join::{Slow, TEN};
 use crate::work::overload::Station;
 use crate::work::sum_below;
-use crate::workload::{Job, Workload};
+use crate::workload::Job;
 
-pub fn runs(workload: Workload) -> Option<Run> {
-    Some(match workload {
-        Workload::Pool(Job::Short, _) => |plan| pool(plan, Job::Short),
-        Workload::Pool(Job::Medium, _) => |plan| pool(plan, Job::Medium),
-        Workload::Pool(Job::Uneven, _) => |plan| pool(plan, Job::Uneven),
-        Workload::AskJoin => join,
-        Workload::Overload => station,
-        _ => return None,
-    })
-}
-
-fn pool(plan: Plan, job: Job) -> Sample {
+pub fn pool(plan: Plan, job: Job) -> Sample {
     let jobs = Jobs::new(job, plan.speed);
     let mut phases = Phases::of(plan.operations);
     while let Some(count) = phases.next() {
@@ -46,7 +35,7 @@ fn pool(plan: Plan, job: Job) -> Sample {
     phases.sample()
 }
 
-fn join(plan: Plan) -> Sample {
+pub fn join(plan: Plan) -> Sample {
     let slow = Slow::new(plan.speed);
     let mut phases = Phases::of(plan.operations);
     while let Some(times) = phases.next() {
@@ -66,7 +55,7 @@ fn join(plan: Plan) -> Sample {
 }
 
 /// What a worker could do if nothing were between it and its jobs.
-fn station(plan: Plan) -> Sample {
+pub fn station(plan: Plan) -> Sample {
     let station = Station::new(plan);
     let meter = Meter::start();
     let start = Instant::now();
