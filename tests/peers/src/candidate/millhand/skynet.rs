@@ -21,6 +21,7 @@ struct Sum(u64);
 #[worker(handles(Grow, Sum))]
 struct Node {
     system: System,
+    tree: u64,
     branch: Branch,
     up: Up,
     sums: Sums,
@@ -40,7 +41,7 @@ impl Handle<Grow> for Node {
             return;
         }
         for child in self.branch.children() {
-            start(&self.system, child, Up::Parent(cx.address())).await;
+            start(&self.system, self.tree, child, Up::Parent(cx.address())).await;
         }
     }
 }
@@ -69,17 +70,19 @@ pub async fn skynet(plan: Plan) -> Sample {
     let mut phases = Phases::of(plan.operations);
     while let Some(nodes) = phases.next() {
         let root = Branch::root(nodes);
-        start(&system, root, Up::Driver(up.clone())).await;
+        start(&system, nodes, root, Up::Driver(up.clone())).await;
         assert_eq!(sums.recv().await, Some(root.expected_sum()));
     }
     phases.sample()
 }
 
-async fn start(system: &System, branch: Branch, up: Up) {
-    let name = format!("{}-of-{}", branch.number, branch.leaves);
+/// The name says which tree: workers of the one before may still be stopping.
+async fn start(system: &System, tree: u64, branch: Branch, up: Up) {
+    let name = format!("{}-of-{}-in-{tree}", branch.number, branch.leaves);
     let shared = system.clone();
     let node = system.worker(name, move || Node {
         system: shared.clone(),
+        tree,
         branch,
         up: up.clone(),
         sums: Sums::default(),
