@@ -99,7 +99,7 @@ pub const ALL: [Candidate; 17] = [
     Candidate {
         name: TWO_THREADS,
         kind: Kind::Limit,
-        note: "two OS threads: pools share out the jobs beforehand; tell and fan_in: one writes to a ring of 1024 slots of 16 bytes, one reads; pairs: one run queue each; all_cores: both parked; crowd: around and around, 128 messages a turn; overload: one that does jobs",
+        note: "two OS threads: pools share out the jobs beforehand; tell and fan_in: one writes to a ring of 1024 slots of 16 bytes, one reads; pairs and ring_100: one run queue each, rings of slots between the halves; all_cores: both parked; crowd: around and around, 128 messages a turn; overload: one that does jobs",
         runs: Runs::Here(bare::two_threads),
     },
     Candidate {

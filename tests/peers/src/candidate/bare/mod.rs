@@ -2,6 +2,7 @@
 
 mod all_cores;
 mod crowd;
+mod halves;
 mod pool;
 mod relay;
 mod ring;
@@ -16,6 +17,7 @@ pub fn two_threads(workload: Workload) -> Option<Run> {
         Workload::Tell | Workload::TellBounded => tell::across,
         Workload::FanIn | Workload::FanInBounded => tell::fan_in_across,
         Workload::Pairs => relay::two_threads,
+        Workload::Ring100 => halves::two_threads,
         Workload::Pool(Job::Short, _) => |plan| pool::pool(plan, Job::Short),
         Workload::Pool(Job::Medium, _) => |plan| pool::pool(plan, Job::Medium),
         Workload::Pool(Job::Uneven, _) => |plan| pool::pool(plan, Job::Uneven),

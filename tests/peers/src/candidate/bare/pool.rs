@@ -1,5 +1,6 @@
 //! `pool`, `ask_join` and `overload`: threads and nothing between them.
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
@@ -35,21 +36,24 @@ pub fn pool(plan: Plan, job: Job) -> Sample {
     phases.sample()
 }
 
+/// The threads start each ten together.
 pub fn join(plan: Plan) -> Sample {
     let slow = Slow::new(plan.speed);
     let mut phases = Phases::of(plan.operations);
     while let Some(times) = phases.next() {
-        for _ in 0..times {
-            thread::scope(|scope| {
-                for _ in 0..THREADS {
-                    scope.spawn(|| {
+        let together = Barrier::new(THREADS);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for _ in 0..times {
+                        together.wait();
                         for number in 0..(TEN / THREADS) as u64 {
                             assert_eq!(slow.answer(number), number + 1);
                         }
-                    });
-                }
-            });
-        }
+                    }
+                });
+            }
+        });
     }
     phases.sample()
 }

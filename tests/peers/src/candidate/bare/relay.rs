@@ -13,6 +13,9 @@ use crate::meter::{Phases, Sample};
 use crate::suite::Plan;
 use crate::work::token::{Course, Token};
 
+/// The next one is none of these.
+pub const OUTSIDE: usize = usize::MAX;
+
 struct Node {
     number: u64,
     next: usize,
@@ -22,24 +25,39 @@ struct Node {
 
 /// On cache lines of its own: each thread has one.
 #[repr(align(128))]
-struct Nodes {
+pub struct Nodes {
     nodes: Vec<Node>,
     queue: VecDeque<usize>,
     handle: fn(&mut Node, Token) -> Result<Token, u64>,
 }
 
 impl Nodes {
-    fn new(rings: usize, course: Course) -> Self {
-        let node = |number: usize| {
+    fn of_rings(rings: usize, course: Course) -> Self {
+        Self::new(rings * course.nodes, |number| {
             let (ring, place) = (number / course.nodes, number % course.nodes);
-            let next = ring * course.nodes + (place + 1) % course.nodes;
-            Node { number: place as u64, next, busy: AtomicBool::new(false), slot: None }
+            (place as u64, ring * course.nodes + (place + 1) % course.nodes)
+        })
+    }
+
+    /// A part of one ring.
+    pub fn of_half(first: usize, length: usize) -> Self {
+        Self::new(length, |place| {
+            let next = if place + 1 < length { place + 1 } else { OUTSIDE };
+            ((first + place) as u64, next)
+        })
+    }
+
+    fn new(count: usize, node: impl Fn(usize) -> (u64, usize)) -> Self {
+        let node = |at| {
+            let (number, next) = node(at);
+            Node { number, next, busy: AtomicBool::new(false), slot: None }
         };
-        let nodes = (0..rings * course.nodes).map(node).collect();
+        let nodes = (0..count).map(node).collect();
         Self { nodes, queue: VecDeque::new(), handle: black_box(handle) }
     }
 
-    fn send(&mut self, to: usize, token: Token) {
+    #[inline]
+    pub fn send(&mut self, to: usize, token: Token) {
         let node = &mut self.nodes[to];
         // Ordering: as a mailbox that another thread may look at would need.
         let was_busy = node.busy.swap(true, Ordering::AcqRel);
@@ -48,20 +66,41 @@ impl Nodes {
         self.queue.push_back(to);
     }
 
+    pub fn is_busy(&self, node: usize) -> bool {
+        self.nodes[node].busy.load(Ordering::Relaxed)
+    }
+
+    /// One worker handles one token: who, and what became of it. `None`: there is no token.
+    #[inline]
+    pub fn handled(&mut self) -> Option<(usize, Result<Token, u64>)> {
+        let at = self.queue.pop_front()?;
+        let node = &mut self.nodes[at];
+        let token = node.slot.take().expect("a token");
+        Some((at, (self.handle)(node, token)))
+    }
+
+    /// Who comes after it.
+    #[inline]
+    pub fn next(&self, at: usize) -> usize {
+        self.nodes[at].next
+    }
+
+    #[inline]
+    pub fn rests(&mut self, at: usize) {
+        // Ordering: as above; it says that nobody handles anything here any more.
+        let was_busy = self.nodes[at].busy.swap(false, Ordering::AcqRel);
+        assert!(was_busy);
+    }
+
     /// Until all tokens have arrived: the sum of what they say.
     fn run(&mut self) -> u64 {
         let mut arrived = 0;
-        while let Some(at) = self.queue.pop_front() {
-            let node = &mut self.nodes[at];
-            let token = node.slot.take().expect("a token");
-            let next = node.next;
-            match (self.handle)(node, token) {
-                Ok(token) => self.send(next, token),
+        while let Some((at, outcome)) = self.handled() {
+            match outcome {
+                Ok(token) => self.send(self.next(at), token),
                 Err(sum) => arrived += sum,
             }
-            // Ordering: as above; it says that nobody handles anything here any more.
-            let was_busy = self.nodes[at].busy.swap(false, Ordering::AcqRel);
-            assert!(was_busy);
+            self.rests(at);
         }
         arrived
     }
@@ -83,7 +122,7 @@ pub fn two_threads(plan: Plan) -> Sample {
 fn on(threads: usize, plan: Plan) -> Sample {
     let course = Course::of(plan.workload);
     let rings = course.rings / threads;
-    let mut all: Vec<_> = (0..threads).map(|_| Nodes::new(rings, course)).collect();
+    let mut all: Vec<_> = (0..threads).map(|_| Nodes::of_rings(rings, course)).collect();
     let mut phases = Phases::of(plan.operations);
     while let Some(hops) = phases.next() {
         let sum: u64 = thread::scope(|scope| {
