@@ -1,6 +1,8 @@
 //! Nobody is shut out: not work from outside, not timers, not other workers that block.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -272,5 +274,69 @@ fn a_mailbox_of_expired_asks_does_not_shut_out_a_task() {
         }
         assert!(most < 1_000, "{most} asks were dropped in one turn");
         system.shutdown().await.unwrap();
+    });
+}
+
+/// Counts its turns: messages that came when another one had run last.
+#[derive(Worker)]
+#[worker(handles(Again))]
+struct Turns {
+    number: usize,
+    crowd: Arc<Crowd>,
+}
+
+struct Crowd {
+    last: AtomicUsize,
+    turns: Vec<AtomicUsize>,
+    all_are_here: Gate,
+    first_is_through: Gate,
+}
+
+/// Far more workers than fit into a driver's queue.
+const CROWD: usize = 1_000;
+
+const ROUNDS: usize = 10;
+
+impl Handle<Again> for Turns {
+    async fn handle(&mut self, _: Again, cx: &mut Context<Self>) {
+        let crowd = &*self.crowd;
+        if crowd.last.swap(self.number, Ordering::Relaxed) != self.number
+            && crowd.all_are_here.is_open()
+            && crowd.turns[self.number].fetch_add(1, Ordering::Relaxed) == ROUNDS
+        {
+            crowd.first_is_through.open();
+        }
+        if !crowd.first_is_through.is_open() {
+            cx.address().try_tell(Again).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_crowd_of_busy_workers_takes_turns() {
+    guarded("one thread", || {
+        multi_thread(1).block_on(async {
+            let system = system().await;
+            let crowd = Arc::new(Crowd {
+                last: AtomicUsize::new(CROWD),
+                turns: (0..CROWD).map(|_| AtomicUsize::new(0)).collect(),
+                all_are_here: Gate::new(),
+                first_is_through: Gate::new(),
+            });
+            for number in 0..CROWD {
+                let crowd = Arc::clone(&crowd);
+                let member = system.worker(format!("member {number}"), move || Turns {
+                    number,
+                    crowd: Arc::clone(&crowd),
+                });
+                member.start().await.unwrap().tell(Again).await.unwrap();
+            }
+            crowd.all_are_here.open();
+            crowd.first_is_through.opened().await;
+            let turns = crowd.turns.iter().map(|turns| turns.load(Ordering::Relaxed));
+            let least = turns.min().unwrap();
+            assert!(least >= ROUNDS - 1, "{least} turns while another one had {ROUNDS}");
+            system.shutdown().await.unwrap();
+        });
     });
 }

@@ -48,8 +48,6 @@ enum Pause {
     Suspended,
     /// The mailbox is empty.
     Empty,
-    /// The slice is used up. There may be another message, and there is nothing else to do.
-    Spent,
     /// There is more to do, or a sender is in the middle of a send.
     Again,
 }
@@ -132,10 +130,6 @@ impl<W: Worker> Core<W> {
                     }
                     let parked = match pause {
                         Pause::Again => return Ok(self.again(desk)),
-                        Pause::Spent => {
-                            let empty = self.mailbox.park(&self.header.word, &desk.right);
-                            return Ok(if empty { Ran::Parked } else { self.again(desk) });
-                        }
                         Pause::Empty => self.mailbox.park(&self.header.word, &desk.right),
                         Pause::Suspended => self.header.word.hold(),
                     };
@@ -196,7 +190,8 @@ impl<W: Worker> Core<W> {
     fn spent(&self, life: &Life<W>, desk: &mut Desk<'_>) -> Pause {
         let private = self.private(desk);
         let busy = life.timers_first || private.has_retry() || private.draining;
-        if busy || self.header.orders.any() { Pause::Again } else { Pause::Spent }
+        let more = !self.mailbox.is_empty(&self.header.word, &desk.right);
+        if more || busy || self.header.orders.any() { Pause::Again } else { Pause::Empty }
     }
 
     /// Begins the life, or polls its suspended handler or hook. `None`: on to the next message.

@@ -2,8 +2,8 @@
 //!
 //! Being a task is what lets handlers use the runtime's timers, sockets and `spawn`, and its paused
 //! time. It also means that a driver must give the thread back: it yields when the runtime's
-//! cooperative budget is used up, when the watchdog's tick says that a millisecond is over, when it has
-//! woken a task of the runtime, and after a fixed number of activations.
+//! cooperative budget is used up, when its slice of time is over, when it has woken a task of the runtime,
+//! and after a fixed number of activations.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -19,6 +19,7 @@ use super::{CURRENT, Dispatcher, DriverSeat, MESSAGE_BUDGET, MESSAGES_PER_POLL_A
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
 use crate::actor::dispatcher::injector::Injector;
+use crate::actor::dispatcher::pace::Pace;
 use crate::actor::dispatcher::watchdog::Watchdog;
 use crate::contain::contain;
 use crate::runtime::Runtime;
@@ -93,6 +94,7 @@ pub(crate) fn start(
                 message_budget: dispatcher.message_budget(),
                 index,
                 queue,
+                pace: Pace::new(),
                 foreign_wake: Cell::new(false),
                 asleep: Cell::new(false),
                 streak: Cell::new(0),
@@ -111,6 +113,7 @@ pub(super) struct Local {
     message_budget: u32,
     index: usize,
     queue: st3::fifo::Worker<Runnable>,
+    pace: Pace,
     foreign_wake: Cell<bool>,
     asleep: Cell<bool>,
     /// Times in a row that `next` went ahead of the queue.
@@ -246,6 +249,9 @@ impl Local {
         let alone = dispatcher.seats.len() == 1;
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
+        if !alone {
+            self.pace.begin();
+        }
         let mut left = if alone { MESSAGES_PER_POLL_ALONE } else { u32::MAX };
         // What comes from outside goes first once in a poll, however busy the workers here keep each other.
         first = first.or_else(|| self.take_injected());
@@ -279,7 +285,7 @@ impl Local {
                 // There may be more where that came from.
                 dispatcher.wake_one();
             }
-            self.run(runnable, &mut left);
+            let ran_long = self.run(runnable, &mut left);
             activations += 1;
             if left == 0 {
                 // The runtime looks at its timers and sockets, and at what yielded, before this goes on.
@@ -288,7 +294,7 @@ impl Local {
                 // from a thread that another handler is stuck on.
                 return pin!(tokio::task::yield_now()).poll(cx);
             }
-            let slice_is_over = dispatcher.tick() != tick;
+            let slice_is_over = ran_long || dispatcher.tick() != tick;
             if self.foreign_wake.get()
                 || activations == most
                 || slice_is_over
@@ -303,7 +309,8 @@ impl Local {
         }
     }
 
-    fn run(&self, runnable: Runnable, left: &mut u32) {
+    /// One activation. Whether the driver's slice of time is over.
+    fn run(&self, runnable: Runnable, left: &mut u32) -> bool {
         let seat = self.seat();
         let count = seat.activations.load(Ordering::Relaxed).wrapping_add(1);
         seat.activations.store(count, Ordering::Relaxed);
@@ -311,22 +318,40 @@ impl Local {
         if runnable.is_blocking() {
             // The runtime panics if it cannot have its first blocking thread; the worker is ended then.
             let handle = self.dispatcher.runtime.handle();
-            return contain(|| drop(handle.spawn_blocking(move || run_blocking(runnable))));
+            contain(|| drop(handle.spawn_blocking(move || run_blocking(runnable))));
+            return false;
         }
-        let budget = self.message_budget.min(*left);
+        let alone = self.dispatcher.seats.len() == 1;
+        let most = if alone { *left } else { self.pace.left() };
+        let budget = self.message_budget.min(most);
         let mut messages = budget;
         // User code is caught where it runs; this is for the rest, such as a waker that panics. The worker
         // is lost then, the driver is not.
         let ran = catch_unwind(AssertUnwindSafe(|| runnable.run(&mut messages)))
             .unwrap_or_else(super::lost);
-        *left -= budget - messages;
+        let handled = budget - messages;
         if let Ran::Again(runnable) = ran {
-            // To the back, so that a flooded worker takes turns with the others.
-            let others = !seat.next.is_empty() || !self.queue.is_empty();
+            self.run_again(runnable);
+        }
+        if alone {
+            *left -= handled;
+            return false;
+        }
+        self.pace.note(handled)
+    }
+
+    /// A worker's activation is over and it has more to do: it goes to the back, behind all others.
+    fn run_again(&self, runnable: Runnable) {
+        let injector = &self.dispatcher.injector;
+        let others_wait = !injector.is_empty();
+        let others = others_wait || !self.seat.next.is_empty() || !self.queue.is_empty();
+        if others_wait {
+            injector.push(runnable);
+        } else {
             self.push_back(runnable);
-            if others {
-                self.dispatcher.wake_one();
-            }
+        }
+        if others {
+            self.dispatcher.wake_one();
         }
     }
 
@@ -352,7 +377,8 @@ impl Local {
     /// Takes a share of the injected work: one to run, the rest into the queue.
     fn take_injected(&self) -> Option<Runnable> {
         let dispatcher = &self.dispatcher;
-        let share = dispatcher.injector.pop_share(dispatcher.seats.len(), QUEUE_CAPACITY / 2);
+        let room = self.queue.spare_capacity().min(QUEUE_CAPACITY / 2);
+        let share = dispatcher.injector.pop_share(dispatcher.seats.len(), room);
         let (first, rest) = share?;
         let more = !rest.is_empty();
         rest.into_iter().for_each(|runnable| self.push_back(runnable));

@@ -20,6 +20,8 @@ pub(crate) mod idle;
 
 mod injector;
 
+mod pace;
+
 pub(crate) mod watchdog;
 
 use std::any::Any;

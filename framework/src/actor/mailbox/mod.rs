@@ -90,6 +90,13 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
+    pub(crate) fn is_empty(&self, word: &Word, right: &Right) -> bool {
+        match &self.lane {
+            Lane::Queue(queue) => queue.is_empty(word, right),
+            Lane::Ring(ring) => ring.len() == 0,
+        }
+    }
+
     /// Gives up the right if nothing is queued and no signal has come; see [`Queue::park`].
     pub(crate) fn park(&self, word: &Word, right: &Right) -> bool {
         match &self.lane {

@@ -342,6 +342,12 @@ impl<T: Send + 'static> Queue<T> {
         room as usize
     }
 
+    /// Whether nothing is queued. Only the owner of the right can know, and only until the next push.
+    pub(crate) fn is_empty(&self, word: &Word, _right: &Right) -> bool {
+        // SAFETY: the owner of the right is the only one here.
+        self.consumer.with(|consumer| unsafe { (*consumer).is_at_tail(word.load()) })
+    }
+
     /// Gives up the right, if the queue is empty and no signal has come. True: parked; the caller must
     /// not touch the queue, or anything the right guards, again. The head must have been published.
     pub(crate) fn park(&self, word: &Word, _right: &Right) -> bool {
