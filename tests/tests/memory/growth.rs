@@ -2,8 +2,8 @@
 //! nothing behind.
 
 use std::future::{Future, poll_fn};
-use std::sync::Once;
-use std::task::Poll;
+use std::sync::{Arc, Once};
+use std::task::{self, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use millhand::prelude::*;
@@ -129,6 +129,7 @@ impl Cast {
             self.come_and_gone(format!("{round}-{n}")).await;
         }
         self.timed_out().await;
+        self.woken_badly().await;
         self.single.ask(Do::Timers(EVENTS)).await.unwrap();
     }
 
@@ -165,6 +166,32 @@ impl Cast {
         }
         drop(end);
         self.single.ask(Do::Nothing).await.unwrap();
+    }
+
+    /// Asks are polled with a waker that panics.
+    async fn woken_badly(&self) {
+        let waker = Waker::from(Arc::new(Panicking));
+        let end = wait(&self.single).await;
+        let mut asks = Vec::new();
+        for _ in 0..EVENTS {
+            let mut ask = Box::pin(self.single.ask(Do::Nothing).no_timeout());
+            assert!(ask.as_mut().poll(&mut task::Context::from_waker(&waker)).is_pending());
+            asks.push(ask);
+        }
+        drop(end);
+        self.single.ask(Do::Nothing).await.unwrap();
+        for ask in asks {
+            ask.await.unwrap();
+        }
+    }
+}
+
+/// A waker of the user's own.
+struct Panicking;
+
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("{PLANNED}");
     }
 }
 

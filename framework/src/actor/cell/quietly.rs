@@ -1,12 +1,11 @@
 //! Dropping what is the user's where a panic must not end anything: it is caught here, and reported.
 
-use std::any::Any;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::actor::envelope::Envelope;
 use crate::actor::exit::ExitReason;
 use crate::actor::reply::Failure;
+use crate::contain::drop_payload;
 use crate::observe::events;
 
 /// Drops something of the user's; a panic in it ends here.
@@ -14,10 +13,7 @@ pub(super) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         let reason = ExitReason::panicked(&*payload);
         events::drop_panicked(&reason);
-        // A payload whose own drop panics as well is leaked.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget::<Box<dyn Any + Send>>(again);
-        }
+        drop_payload(payload);
     }
 }
 
