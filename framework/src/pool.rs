@@ -5,7 +5,7 @@
 //! Both are bounded, and the depot is emptied when a system of several threads falls idle, so that a burst's
 //! memory goes back to the allocator.
 
-#[cfg(not(millhand_loom))]
+#[cfg(not(any(millhand_loom, millhand_unpooled)))]
 mod imp {
     use std::any::{Any, TypeId};
     use std::cell::RefCell;
@@ -97,8 +97,8 @@ mod imp {
     }
 }
 
-/// Models allocate and free each time, so that loom sees a use after free.
-#[cfg(millhand_loom)]
+/// Models, and some sanitizers' builds, allocate and free each time: so a use after free is seen.
+#[cfg(any(millhand_loom, millhand_unpooled))]
 mod imp {
     pub(crate) fn take<T>() -> Option<Box<T>> {
         None

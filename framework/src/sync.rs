@@ -108,7 +108,7 @@ pub(crate) fn fence_heavy() {
     asymmetric::heavy();
 }
 
-#[cfg(all(target_os = "linux", not(millhand_loom)))]
+#[cfg(all(target_os = "linux", not(millhand_loom), not(miri)))]
 mod asymmetric {
     use rustix::thread::{MembarrierCommand, MembarrierQuery, membarrier, membarrier_query};
     use std::sync::Once;
@@ -167,7 +167,8 @@ mod asymmetric {
     }
 }
 
-#[cfg(any(not(target_os = "linux"), millhand_loom))]
+/// Miri knows no `membarrier`.
+#[cfg(any(not(target_os = "linux"), millhand_loom, miri))]
 mod asymmetric {
     use super::{Ordering, fence};
 

@@ -15,8 +15,10 @@ use millhand::{BoxError, ExitReason, SystemBuilder};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-/// A test that takes longer hangs: nothing here needs more than a few seconds.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A test that takes longer hangs: nothing here needs more than a few seconds, or a few minutes under a
+/// sanitizer (`tests/sanitizers`).
+pub(crate) const PATIENCE: Duration =
+    Duration::from_secs(if option_env!("PROMISES_SANITIZED").is_some() { 600 } else { 30 });
 
 pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
