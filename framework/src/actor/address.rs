@@ -210,11 +210,10 @@ enum Target<M: Message> {
 
 /// Picks who gets the next message.
 pub(crate) trait Pick<M: Message>: Send + Sync {
-    /// One that has not ended, or any if all have.
-    fn pick(&self) -> &dyn Deliver<M>;
-
-    /// One that has not ended.
+    /// The one whose turn it is of those that have not ended.
     fn pick_living(&self) -> Option<&dyn Deliver<M>>;
+
+    fn any(&self) -> &dyn Deliver<M>;
 
     fn path(&self) -> &str;
 }
@@ -222,20 +221,6 @@ pub(crate) trait Pick<M: Message>: Send + Sync {
 impl<M: Message> Recipient<M> {
     pub(crate) fn many(pool: Arc<dyn Pick<M>>) -> Self {
         Self { target: Target::Many(pool) }
-    }
-
-    fn pick(&self) -> &dyn Deliver<M> {
-        match &self.target {
-            Target::One(one) => &**one,
-            Target::Many(many) => many.pick(),
-        }
-    }
-
-    fn pool(&self) -> Option<&dyn Pick<M>> {
-        match &self.target {
-            Target::One(_) => None,
-            Target::Many(many) => Some(&**many),
-        }
     }
 
     /// See [`Address::tell`].
@@ -248,7 +233,10 @@ impl<M: Message> Recipient<M> {
     ///
     /// As for `Address::tell`.
     pub fn tell(&self, message: M) -> Tell<'_, M> {
-        Tell::new(self.pick(), message).or_else(self.pool())
+        match &self.target {
+            Target::One(one) => Tell::new(&**one, message),
+            Target::Many(many) => Tell::to_pool(&**many, message),
+        }
     }
 
     /// See [`Address::try_tell`].
@@ -271,7 +259,10 @@ impl<M: Message> Recipient<M> {
 
     /// See [`Address::ask`].
     pub fn ask(&self, message: M) -> Ask<'_, M> {
-        Ask::new(self.pick(), message).or_else(self.pool())
+        match &self.target {
+            Target::One(one) => Ask::new(&**one, message),
+            Target::Many(many) => Ask::to_pool(&**many, message),
+        }
     }
 
     /// See [`Address::ask_blocking`].

@@ -23,8 +23,9 @@ use crate::time::{self, Alarm};
 /// The future of an ask; see [`Address::ask`](crate::Address::ask). Nothing is sent before it is polled.
 #[must_use = "an ask sends nothing until it is awaited"]
 pub struct Ask<'a, M: Message> {
+    /// Any member, until the message is about to be sent to a pool.
     to: &'a dyn Deliver<M>,
-    /// The pool to pick another member from if this one has ended.
+    /// The pool that picks the member, and another one if that has ended.
     pool: Option<&'a dyn Pick<M>>,
     timeout: Timeout,
     /// Not to be run in place.
@@ -69,16 +70,16 @@ impl<'a, M: Message> Ask<'a, M> {
         }
     }
 
-    pub(crate) fn or_else(mut self, pool: Option<&'a dyn Pick<M>>) -> Self {
-        self.pool = pool;
-        self
+    pub(crate) fn to_pool(pool: &'a dyn Pick<M>, message: M) -> Self {
+        let mut ask = Self::new(pool.any(), message);
+        ask.pool = Some(pool);
+        ask
     }
 
-    /// The member it was for has ended. False: so have all.
+    /// Whether the member it was for has ended, and not all have: then it is to be sent again.
     #[cold]
-    fn turns_elsewhere(&mut self) -> bool {
-        let other = self.pool.and_then(Pick::pick_living);
-        other.map(|other| self.to = other).is_some()
+    fn turns_elsewhere(&self) -> bool {
+        self.pool.is_some_and(|pool| pool.pick_living().is_some())
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.
@@ -178,6 +179,10 @@ impl<'a, M: Message> Ask<'a, M> {
 
     /// Tries to send.
     fn send(&mut self, message: M) -> Result<Stage<M>, AskError<M>> {
+        if let Some(pool) = self.pool {
+            // Not before: what a pool goes by changes.
+            self.to = pool.pick_living().unwrap_or(self.to);
+        }
         let (reply, reply_to) = reply::slot();
         let parcel = Parcel { message, reply: Some(reply_to) };
         let sent = match self.queued {

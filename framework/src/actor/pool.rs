@@ -58,7 +58,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        self.inner.member().tell(message).or_else(Some(&*self.inner))
+        Tell::to_pool(&*self.inner, message)
     }
 
     /// See [`Address::try_tell`].
@@ -90,7 +90,7 @@ impl<W: Worker> Pool<W> {
     where
         W: Accepts<M>,
     {
-        self.inner.member().ask(message).or_else(Some(&*self.inner))
+        Ask::to_pool(&*self.inner, message)
     }
 
     /// See [`Address::ask_blocking`].
@@ -135,11 +135,6 @@ impl<W: Worker> Pool<W> {
 }
 
 impl<W: Worker> Inner<W> {
-    fn member(&self) -> &Address<W> {
-        // If all have ended, whichever it is says so.
-        self.living().unwrap_or(&self.members[0])
-    }
-
     fn living(&self) -> Option<&Address<W>> {
         // Ordering: Relaxed; any spread will do.
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -174,12 +169,12 @@ where
     W: Accepts<M>,
     M: Message,
 {
-    fn pick(&self) -> &dyn Deliver<M> {
-        &**self.member().core()
-    }
-
     fn pick_living(&self) -> Option<&dyn Deliver<M>> {
         self.living().map(|member| &**member.core() as &dyn Deliver<M>)
+    }
+
+    fn any(&self) -> &dyn Deliver<M> {
+        &**self.members[0].core()
     }
 
     fn path(&self) -> &str {

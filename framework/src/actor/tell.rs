@@ -15,8 +15,9 @@ use crate::actor::message::Message;
 /// The future of a tell; see [`Address::tell`](crate::Address::tell). Nothing is sent before it is polled.
 #[must_use = "a tell sends nothing until it is awaited"]
 pub struct Tell<'a, M: Message> {
+    /// Any member, until the message is about to be sent to a pool.
     to: &'a dyn Deliver<M>,
-    /// The pool to pick another member from if this one has ended.
+    /// The pool that picks the member, and another one if that has ended.
     pool: Option<&'a dyn Pick<M>>,
     /// Here until it is accepted, or has come back.
     message: Option<M>,
@@ -30,14 +31,15 @@ impl<'a, M: Message> Tell<'a, M> {
         Self { to, pool: None, message: Some(message), ticket: None }
     }
 
-    #[inline(always)]
-    pub(crate) fn or_else(mut self, pool: Option<&'a dyn Pick<M>>) -> Self {
-        self.pool = pool;
-        self
+    pub(crate) fn to_pool(pool: &'a dyn Pick<M>, message: M) -> Self {
+        let mut tell = Self::new(pool.any(), message);
+        tell.pool = Some(pool);
+        tell
     }
 
     /// Sends now or not at all; room is taken before those who wait for it.
     pub(crate) fn now(mut self) -> Result<(), TellError<M>> {
+        self.pick();
         loop {
             let Some(message) = self.message.take() else { unreachable!("not polled yet") };
             match try_tell(self.to, message) {
@@ -51,6 +53,14 @@ impl<'a, M: Message> Tell<'a, M> {
 
     pub(crate) fn blocking(self) -> Result<(), TellError<M>> {
         if dispatcher::on_driver_thread() { self.now() } else { pollster::block_on(self) }
+    }
+
+    /// A member is picked when the message is sent, not before: what a pool goes by changes.
+    #[inline(always)]
+    fn pick(&mut self) {
+        if let Some(pool) = self.pool {
+            self.to = pool.pick_living().unwrap_or(self.to);
+        }
     }
 
     /// The member it was for has ended. False: so have all.
@@ -123,6 +133,7 @@ impl<M: Message> Future for Tell<'_, M> {
         let Some(message) = self.message.take() else {
             panic!("a tell was polled after it had finished")
         };
+        self.pick();
         match self.to.deliver(Parcel::tell(message), false) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(refused) => self.refused(refused, cx),

@@ -343,3 +343,39 @@ fn a_pool_that_is_refused_leaves_nothing_behind() {
         assert!(system.lookup::<Clerk>("s/p/0").is_none());
     });
 }
+
+/// Asks that are made together and sent one after the other: each goes by what is waiting when it is sent.
+#[test]
+fn a_member_is_picked_when_the_message_is_sent() {
+    paused(async || {
+        let system = system().await;
+        let pool = system
+            .pool("pool", 4, Clerk::writing(&Log::new()))
+            .routing(Routing::LeastLoaded)
+            .start()
+            .await
+            .unwrap();
+        let leave = Gate::new();
+        let mut asks: Vec<_> =
+            (0..4).map(|_| Box::pin(pool.ask(Run::held(&Gate::new(), &leave)))).collect();
+        for ask in &mut asks {
+            poll_once(ask).await;
+        }
+        until_idle().await;
+        for member in pool.members() {
+            assert_eq!(member.counters().received, 1, "{}", member.path());
+        }
+        leave.open();
+        for ask in asks {
+            ask.await.unwrap();
+        }
+        let recipient = pool.recipient::<Note>();
+        let tells: Vec<_> = (0..4).map(|n| recipient.tell(Note(n))).collect();
+        for tell in tells {
+            tell.await.unwrap();
+        }
+        system.shutdown().await.unwrap();
+        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        assert_eq!(handled, [2; 4]);
+    });
+}
