@@ -153,7 +153,7 @@ impl<W: Worker> Address<W> {
 
     /// The worker's path in the supervision tree, such as `"pipeline/hashers/3"`.
     pub fn path(&self) -> &str {
-        &self.core().path
+        self.core().path()
     }
 
     /// What the worker has done so far.

@@ -71,7 +71,7 @@ impl<W: Worker> Context<W> {
 
     /// The worker's path in the supervision tree.
     pub fn path(&self) -> &str {
-        &self.core.path
+        self.core.path()
     }
 
     /// Which attempt at the message in hand this is: 1, or more after crashes with
@@ -153,7 +153,7 @@ impl<W: Worker> Context<W> {
         let Some((&(due, _), _)) = timers.set.first_key_value() else {
             return;
         };
-        let alarms = &self.core.header.dispatcher.alarms;
+        let alarms = &self.core.header.dispatcher().alarms;
         if let Some((armed, key)) = timers.armed {
             if armed <= due {
                 return;
@@ -215,7 +215,7 @@ impl<W: Worker> Context<W> {
 impl<W: Worker> Drop for Context<W> {
     fn drop(&mut self) {
         if let Some((_, key)) = self.timers.as_ref().and_then(|timers| timers.armed) {
-            self.core.header.dispatcher.alarms.cancel(key);
+            self.core.header.dispatcher().alarms.cancel(key);
         }
     }
 }

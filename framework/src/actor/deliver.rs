@@ -50,7 +50,7 @@ pub(crate) trait Deliver<M: Message>: Send + Sync {
 
     fn dispatcher(&self) -> &Arc<Dispatcher>;
 
-    fn path(&self) -> &Arc<str>;
+    fn path(&self) -> &str;
 }
 
 impl<W, M> Deliver<M> for Core<W>
@@ -79,11 +79,11 @@ where
     }
 
     fn dispatcher(&self) -> &Arc<Dispatcher> {
-        &self.header.dispatcher
+        self.header.dispatcher()
     }
 
-    fn path(&self) -> &Arc<str> {
-        &self.path
+    fn path(&self) -> &str {
+        self.path()
     }
 }
 
@@ -147,8 +147,8 @@ impl<W: Worker> Core<W> {
     /// The overflow policy throws a message away.
     #[cold]
     fn drop_message(&self, envelope: Envelope<W::Inbox>) {
-        self.counts.dropped(1);
-        crate::observe::events::message_dropped(&self.path, W::POLICY.overflow);
+        self.mishaps().dropped(1);
+        crate::observe::events::message_dropped(self.path(), W::POLICY.overflow);
         discard_quietly(envelope, Failure::Dropped);
     }
 }

@@ -16,20 +16,20 @@
 //! The fences make it impossible that both see the other's old value; if both see the new one, the
 //! compare-and-swap of step 4 decides. (A biased lock, with the asymmetric fences of C++ P1202.)
 
-use crate::sync::{AtomicU32, Ordering, fence_heavy, fence_light, ordering, weakened};
+use crate::sync::{AtomicU8, Ordering, fence_heavy, fence_light, ordering, weakened};
 
-const LOOP: u32 = 0;
-const USER: u32 = 1;
+const LOOP: u8 = 0;
+const USER: u8 = 1;
 
-const OPEN: u32 = 0;
-const ASKED: u32 = 1;
-const ABANDONED: u32 = 2;
+const OPEN: u8 = 0;
+const ASKED: u8 = 1;
+const ABANDONED: u8 = 2;
 
 /// One lineage's seat. A seat that was abandoned stays so; the successor gets another.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    phase: AtomicU32,
-    verdict: AtomicU32,
+    phase: AtomicU8,
+    verdict: AtomicU8,
 }
 
 /// The seat was taken over: the caller owns nothing but what it brought along.
@@ -38,7 +38,7 @@ pub(crate) struct Abandoned;
 
 impl Seat {
     pub(crate) fn new() -> Self {
-        Self { phase: AtomicU32::new(LOOP), verdict: AtomicU32::new(OPEN) }
+        Self { phase: AtomicU8::new(LOOP), verdict: AtomicU8::new(OPEN) }
     }
 
     /// The driver is about to run user code.

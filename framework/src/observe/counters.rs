@@ -1,6 +1,6 @@
 //! Counters of one worker: cheap enough to be always on.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// What a worker has done so far. Counts are exact once nothing moves; while it runs, each is right but
 /// they may be a few messages apart.
@@ -28,29 +28,38 @@ pub struct Counters {
     pub mailbox: u64,
 }
 
-/// Where they are counted. `handled` and `failed` have one writer at a time, the owner of the right, and
-/// need no read-modify-write; the others are rare.
+/// Where messages are counted that were handled: by one writer at a time, the owner of the right, so there is
+/// no need for a read-modify-write.
 #[derive(Debug)]
 pub(crate) struct Counts {
     handled: AtomicU64,
     failed: AtomicU64,
+}
+
+/// Where the rest is counted, from any thread, once there is some.
+#[derive(Debug)]
+pub(crate) struct Mishaps {
     dropped: AtomicU64,
-    lost: AtomicU32,
-    retried: AtomicU32,
-    restarts: AtomicU32,
-    abandoned: AtomicU32,
+    lost: AtomicU64,
+    retried: AtomicU64,
+    restarts: AtomicU64,
+    abandoned: AtomicU64,
 }
 
 impl Default for Counts {
     fn default() -> Self {
+        Self { handled: AtomicU64::new(0), failed: AtomicU64::new(0) }
+    }
+}
+
+impl Default for Mishaps {
+    fn default() -> Self {
         Self {
-            handled: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
-            lost: AtomicU32::new(0),
-            retried: AtomicU32::new(0),
-            restarts: AtomicU32::new(0),
-            abandoned: AtomicU32::new(0),
+            lost: AtomicU64::new(0),
+            retried: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            abandoned: AtomicU64::new(0),
         }
     }
 }
@@ -74,6 +83,25 @@ impl Counts {
         handled.is_multiple_of(64) || handled < 4
     }
 
+    pub(crate) fn read(&self, received: u64, mailbox: u64, mishaps: Option<&Mishaps>) -> Counters {
+        let of = |count: fn(&Mishaps) -> &AtomicU64| {
+            mishaps.map_or(0, |mishaps| count(mishaps).load(Ordering::Relaxed))
+        };
+        Counters {
+            received,
+            handled: self.handled.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            dropped: of(|mishaps| &mishaps.dropped),
+            lost: of(|mishaps| &mishaps.lost),
+            retried: of(|mishaps| &mishaps.retried),
+            restarts: of(|mishaps| &mishaps.restarts),
+            abandoned: of(|mishaps| &mishaps.abandoned),
+            mailbox,
+        }
+    }
+}
+
+impl Mishaps {
     pub(crate) fn dropped(&self, messages: u64) {
         self.dropped.fetch_add(messages, Ordering::Relaxed);
     }
@@ -92,19 +120,5 @@ impl Counts {
 
     pub(crate) fn abandoned(&self) {
         self.abandoned.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn read(&self, received: u64, mailbox: u64) -> Counters {
-        Counters {
-            received,
-            handled: self.handled.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-            dropped: self.dropped.load(Ordering::Relaxed),
-            lost: self.lost.load(Ordering::Relaxed).into(),
-            retried: self.retried.load(Ordering::Relaxed).into(),
-            restarts: self.restarts.load(Ordering::Relaxed).into(),
-            abandoned: self.abandoned.load(Ordering::Relaxed).into(),
-            mailbox,
-        }
     }
 }

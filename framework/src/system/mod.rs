@@ -100,7 +100,7 @@ impl System {
     pub fn counters(&self) -> Vec<(String, Counters)> {
         let mut workers = Vec::new();
         self.shared().root.workers(&mut workers);
-        workers.into_iter().map(|(path, counters)| (path.to_string(), counters)).collect()
+        workers
     }
 
     /// Waits until the system has ended: after a shutdown ([`ExitReason::Shutdown`]), or because its

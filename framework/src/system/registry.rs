@@ -1,33 +1,51 @@
 //! Names: which worker has which path, and which type declares which message.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Weak};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table;
 
 use crate::actor::address::Address;
 use crate::actor::cell::{Core, Cost};
 use crate::actor::message::Identity;
-use crate::actor::supervisor::Registrar;
+use crate::actor::supervisor::child::Child;
+use crate::actor::supervisor::{Registrar, SupervisorCore};
 use crate::actor::worker::{MessageType, Worker};
 use crate::sync::{Mutex, lock};
 use crate::system::error::StartError;
 
 /// The paths and messages of one system, and what is known of the types of its workers.
 pub(crate) struct Registry {
+    /// What paths are hashed with.
+    hashing: RandomState,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    /// What is there: a `Core<W>`, or nothing that can be sent to.
-    paths: HashMap<Arc<str>, Option<Weak<dyn Any + Send + Sync>>>,
+    /// What is there, until it has ended for good.
+    children: HashTable<Known>,
     messages: HashMap<Identity, MessageType>,
     /// Worker types whose messages are among those.
     kinds: HashMap<TypeId, Kind, BuildHasherDefault<TypeHasher>>,
     /// Workers that lost something because a shutdown ran out of time; `None` until one begins.
     cut_short: Option<Vec<String>>,
+}
+
+/// A child. Its path is stored in itself alone, and not looked at when the table grows.
+struct Known {
+    hash: u64,
+    child: Arc<dyn Child>,
+}
+
+impl Known {
+    fn is(&self, hash: u64, path: &str) -> bool {
+        self.hash == hash && self.child.path() == path
+    }
 }
 
 /// What is known of a worker type.
@@ -73,30 +91,31 @@ const FIND_OUT: (u32, u32) = (4, 64);
 impl Registry {
     pub(crate) fn new() -> Self {
         let inner = Inner {
-            paths: HashMap::new(),
+            children: HashTable::new(),
             messages: HashMap::new(),
             kinds: HashMap::default(),
             cut_short: None,
         };
-        Self { inner: Mutex::new(inner) }
+        Self { hashing: RandomState::new(), inner: Mutex::new(inner) }
     }
 
-    /// Takes a path for something that is no worker, or says that it is taken.
-    pub(crate) fn reserve(&self, path: &Arc<str>) -> Result<(), StartError> {
-        lock(&self.inner).enter(path, None)
+    /// Takes a supervisor's path, or says that it is taken.
+    pub(crate) fn reserve(&self, supervisor: &Arc<SupervisorCore>) -> Result<(), StartError> {
+        let hash = self.hashing.hash_one(supervisor.path());
+        lock(&self.inner).enter(hash, supervisor)
     }
 
     /// Takes a worker's path, which leads to it from now on, or says that it is taken; or that the worker's
     /// messages are declared by other types.
     pub(crate) fn enter<W: Worker>(&self, core: &Arc<Core<W>>) -> Result<Construction, StartError> {
-        let worker: Weak<Core<W>> = Arc::downgrade(core);
+        let hash = self.hashing.hash_one(core.path());
         let mut inner = lock(&self.inner);
         let kind = inner.kind::<W>()?;
         let (first, one_in) = FIND_OUT;
         let nanos = kind.construction.nanos();
         let finds_out = nanos == 0 || kind.workers < first || kind.workers.is_multiple_of(one_in);
         kind.workers = kind.workers.wrapping_add(1);
-        inner.enter(&core.path, Some(worker))?;
+        inner.enter(hash, core)?;
         Ok(Construction { nanos, finds_out })
     }
 
@@ -108,8 +127,12 @@ impl Registry {
     }
 
     pub(crate) fn lookup<W: Worker>(&self, path: &str) -> Option<Address<W>> {
-        let found = lock(&self.inner).paths.get(path)?.clone()?;
-        found.upgrade()?.downcast::<Core<W>>().ok().map(Address::local)
+        let hash = self.hashing.hash_one(path);
+        let found = {
+            let inner = lock(&self.inner);
+            Arc::clone(&inner.children.find(hash, |known| known.is(hash, path))?.child)
+        };
+        found.into_any().downcast::<Core<W>>().ok().map(Address::local)
     }
 
     /// A shutdown begins: from now on, what it costs is written down.
@@ -124,15 +147,12 @@ impl Registry {
 }
 
 impl Inner {
-    fn enter(
-        &mut self,
-        path: &Arc<str>,
-        leads_to: Option<Weak<dyn Any + Send + Sync>>,
-    ) -> Result<(), StartError> {
-        match self.paths.entry(Arc::clone(path)) {
-            Entry::Occupied(_) => Err(StartError::NameTaken { path: path.to_string() }),
-            Entry::Vacant(free) => {
-                free.insert(leads_to);
+    fn enter<C: Child + 'static>(&mut self, hash: u64, child: &Arc<C>) -> Result<(), StartError> {
+        let path = child.path();
+        match self.children.entry(hash, |known| known.is(hash, path), |known| known.hash) {
+            hash_table::Entry::Occupied(_) => Err(StartError::NameTaken { path: path.to_owned() }),
+            hash_table::Entry::Vacant(free) => {
+                free.insert(Known { hash, child: Arc::clone(child) as _ });
                 Ok(())
             }
         }
@@ -169,13 +189,18 @@ fn declare(
 }
 
 impl Registrar for Registry {
-    fn forget(&self, path: &Arc<str>) {
-        lock(&self.inner).paths.remove(path);
+    fn forget(&self, path: &str) {
+        let hash = self.hashing.hash_one(path);
+        let mut inner = lock(&self.inner);
+        // Whoever calls this has the child as well: it is not dropped here, which would be user code.
+        if let Ok(entry) = inner.children.find_entry(hash, |known| known.is(hash, path)) {
+            entry.remove();
+        }
     }
 
-    fn note_cut_short(&self, path: &Arc<str>) {
+    fn note_cut_short(&self, path: &str) {
         if let Some(cut_short) = &mut lock(&self.inner).cut_short {
-            cut_short.push(path.to_string());
+            cut_short.push(path.to_owned());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::actor::address::Address;
-use crate::actor::cell::{Constructor, Core, Cost, Runnable};
+use crate::actor::cell::{Constructor, Core, Cost, Origin, Runnable};
 use crate::actor::dispatcher::TICK;
 use crate::actor::pool::{Pool, Routing};
 use crate::actor::supervisor::child::Child;
@@ -63,7 +63,8 @@ pub struct Supervisor {
 /// Where in the tree a child is to be.
 struct Place {
     shared: Arc<Shared>,
-    parent: Arc<SupervisorCore>,
+    /// `None`: under the outermost supervisor.
+    parent: Option<Arc<SupervisorCore>>,
     name: String,
 }
 
@@ -98,8 +99,7 @@ impl System {
     }
 
     fn place(&self, name: impl Into<String>) -> Place {
-        let shared = Arc::clone(self.shared());
-        Place { parent: Arc::clone(&shared.root), shared, name: name.into() }
+        Place { shared: Arc::clone(self.shared()), parent: None, name: name.into() }
     }
 }
 
@@ -140,7 +140,7 @@ impl Supervisor {
     fn place(&self, name: impl Into<String>) -> Place {
         Place {
             shared: Arc::clone(&self.shared),
-            parent: Arc::clone(&self.core),
+            parent: Some(Arc::clone(&self.core)),
             name: name.into(),
         }
     }
@@ -154,6 +154,10 @@ impl fmt::Debug for Supervisor {
 
 /// Whether this can be a name in a path.
 pub(crate) fn check_name(name: &str) -> Result<(), StartError> {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'/';
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        return Ok(());
+    }
     let problem = if name.is_empty() {
         "it is empty"
     } else if name.contains('/') {
@@ -168,13 +172,16 @@ pub(crate) fn check_name(name: &str) -> Result<(), StartError> {
 
 impl Place {
     /// The path that the child will have.
-    fn path(&self) -> Result<Arc<str>, StartError> {
+    fn path(&mut self) -> Result<String, StartError> {
         check_name(&self.name)?;
-        Ok(if Arc::ptr_eq(&self.parent, &self.shared.root) {
-            self.name.as_str().into()
-        } else {
-            format!("{}/{}", self.parent.path(), self.name).into()
+        Ok(match &self.parent {
+            None => std::mem::take(&mut self.name),
+            Some(parent) => format!("{}/{}", parent.path(), self.name),
         })
+    }
+
+    fn parent(&self) -> &Arc<SupervisorCore> {
+        self.parent.as_ref().unwrap_or(&self.shared.root)
     }
 }
 
@@ -182,7 +189,7 @@ impl Place {
 #[must_use = "a builder does nothing until `start`"]
 pub struct WorkerBuilder<W: Worker> {
     place: Place,
-    constructor: Constructor<W>,
+    origin: Box<Origin<Constructor<W>>>,
     policy: ChildPolicy,
 }
 
@@ -192,8 +199,10 @@ impl<W: Worker> WorkerBuilder<W> {
         F: Fn() -> C + Send + Sync + 'static,
         C: Construct<Worker = W>,
     {
-        let constructor = Box::new(move || constructor().construct());
-        Self { place, constructor, policy: ChildPolicy::default() }
+        // The path comes when it is known to be one.
+        let path = Box::default();
+        let origin = Box::new(Origin { path, constructor: move || constructor().construct() });
+        Self { place, origin, policy: ChildPolicy::default() }
     }
 
     /// When it is restarted.
@@ -236,27 +245,26 @@ impl<W: Worker> WorkerBuilder<W> {
     ///
     /// Once polled, it starts even if the future is dropped.
     pub async fn start(self) -> Result<Address<W>, StartError> {
-        let Self { place, constructor, policy } = self;
-        let path = place.path()?;
-        let (core, construction) =
-            place.shared.enter(Core::new(path, constructor, &place.parent))?;
+        let Self { mut place, mut origin, policy } = self;
+        origin.path = place.path()?.into();
+        let (core, construction) = place.shared.enter(Core::new(origin, place.parent()))?;
         let child = Arc::clone(&core) as Arc<dyn Child>;
-        let Some(added) = place.parent.add(policy, child, true) else {
-            Registrar::forget(&*place.shared.registry, &core.path);
+        let Some(added) = place.parent().add(policy, child, true) else {
+            Registrar::forget(&*place.shared.registry, core.path());
             Child::extinguish(&*core);
-            return Err(StartError::Stopping { path: core.path.to_string() });
+            return Err(StartError::Stopping { path: core.path().to_owned() });
         };
         if let Some(runnable) = added.granted {
             place.shared.run_or_schedule::<W>(runnable, construction);
         }
         if !core.was_up() {
-            let outcome = place.parent.first_start(added.id).ended().await;
+            let outcome = place.parent().first_start(added.id).ended().await;
             if !core.was_up() {
-                started(&core.path, outcome)?;
+                started(core.path(), outcome)?;
             }
         }
         if construction.finds_out {
-            place.shared.registry.learn::<W>(core.construction.duration());
+            place.shared.registry.learn::<W>(core.construction().duration());
         }
         Ok(Address::local(core))
     }
@@ -271,7 +279,7 @@ impl Shared {
         match self.registry.enter(&core) {
             Ok(construction) => {
                 if !construction.finds_out {
-                    core.construction.assume(construction.nanos);
+                    core.construction().assume(construction.nanos);
                 }
                 Ok((core, construction))
             }
@@ -302,12 +310,12 @@ impl Shared {
 /// What a start costs at least; it goes to the account of the task that it runs in.
 const START_NANOS: u32 = 1_000;
 
-fn started(path: &Arc<str>, outcome: Option<StartOutcome>) -> Result<(), StartError> {
+fn started(path: &str, outcome: Option<StartOutcome>) -> Result<(), StartError> {
     match outcome {
         Some(Ok(())) => Ok(()),
-        Some(Err(reason)) => Err(StartError::Failed { path: path.to_string(), reason }),
+        Some(Err(reason)) => Err(StartError::Failed { path: path.to_owned(), reason }),
         // It was stopped before it was up.
-        None => Err(StartError::Stopping { path: path.to_string() }),
+        None => Err(StartError::Stopping { path: path.to_owned() }),
     }
 }
 
@@ -329,7 +337,7 @@ const MAX_MEMBERS: usize = 65_536;
 pub struct PoolBuilder<W: Worker> {
     place: Place,
     size: usize,
-    constructor: Arc<Constructor<W>>,
+    constructor: Arc<Box<Constructor<W>>>,
     policy: ChildPolicy,
     routing: Routing,
     supervisor: SupervisorSpec,
@@ -341,7 +349,7 @@ impl<W: Worker> PoolBuilder<W> {
         F: Fn() -> C + Send + Sync + 'static,
         C: Construct<Worker = W>,
     {
-        let constructor: Constructor<W> = Box::new(move || constructor().construct());
+        let constructor: Box<Constructor<W>> = Box::new(move || constructor().construct());
         Self {
             place,
             size,
@@ -416,18 +424,18 @@ impl<W: Worker> PoolBuilder<W> {
     ///
     /// Once polled, it starts even if the future is dropped.
     pub async fn start(self) -> Result<Pool<W>, StartError> {
-        let Self { place, size, constructor, policy, routing, supervisor } = self;
-        let path = place.path()?;
+        let Self { mut place, size, constructor, policy, routing, supervisor } = self;
+        let path: Arc<str> = place.path()?.into();
         if !(1..=MAX_MEMBERS).contains(&size) {
             let problem = format!("size is {size}; a pool has 1 to {MAX_MEMBERS} members");
             return Err(StartError::InvalidOption { owner: path.to_string(), problem });
         }
         let (members, outcome) = add_supervisor(&place, &path, supervisor, |supervisor| {
             let members = (0..size).map(|member| {
-                let path: Arc<str> = format!("{path}/{member}").into();
+                let path = format!("{path}/{member}").into();
                 let constructor = Arc::clone(&constructor);
-                let core = Core::new(path, Box::new(move || constructor()), supervisor);
-                let (core, _) = place.shared.enter(core)?;
+                let origin = Box::new(Origin { path, constructor: move || constructor() });
+                let (core, _) = place.shared.enter(Core::new(origin, supervisor))?;
                 match supervisor.add(policy, Arc::clone(&core) as Arc<dyn Child>, false) {
                     Some(_) => Ok(Address::local(core)),
                     None => unreachable!("a supervisor that was not started yet takes children"),
@@ -504,8 +512,8 @@ impl SupervisorBuilder {
     ///
     /// Once polled, it starts even if the future is dropped.
     pub async fn start(self) -> Result<Supervisor, StartError> {
-        let Self { place, spec } = self;
-        let path = place.path()?;
+        let Self { mut place, spec } = self;
+        let path: Arc<str> = place.path()?.into();
         let (core, outcome) =
             add_supervisor(&place, &path, spec, |core| Ok::<_, StartError>(Arc::clone(core)))?;
         started(&path, outcome.ended().await)?;
@@ -532,23 +540,23 @@ fn add_supervisor<T>(
     spec.validate()
         .map_err(|problem| StartError::InvalidOption { owner: path.to_string(), problem })?;
     let registry = &place.shared.registry;
-    registry.reserve(path)?;
     let core = SupervisorCore::new(
         Arc::clone(path),
         spec,
         Arc::clone(registry) as _,
         Arc::clone(&place.shared.dispatcher),
     );
+    registry.reserve(&core)?;
     // Nobody will start it: it is ended here, with the children it has been given.
     let discard = || {
         core.extinguish();
         Registrar::forget(&**registry, path);
     };
     let filled = fill(&core).inspect_err(|_| discard())?;
-    core.set_parent(Arc::clone(&place.parent) as _);
+    core.set_parent(Arc::clone(place.parent()) as _);
     let policy = ChildPolicy { restart: Restart::Permanent, shutdown: Shutdown::Forever };
-    match place.parent.add(policy, Arc::clone(&core) as Arc<dyn Child>, true) {
-        Some(added) => Ok((filled, place.parent.first_start(added.id))),
+    match place.parent().add(policy, Arc::clone(&core) as Arc<dyn Child>, true) {
+        Some(added) => Ok((filled, place.parent().first_start(added.id))),
         None => {
             discard();
             Err(StartError::Stopping { path: path.to_string() })

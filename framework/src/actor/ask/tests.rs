@@ -34,7 +34,7 @@ fn run(body: impl AsyncFnOnce(Address<Door>)) {
 
 /// Alarms that are set, and appointments.
 fn kept(door: &Address<Door>) -> (usize, usize) {
-    let dispatcher = &door.core().header.dispatcher;
+    let dispatcher = door.core().header.dispatcher();
     (dispatcher.alarms.count(), dispatcher.watchdog.count())
 }
 

@@ -74,7 +74,7 @@ impl<W: Worker> Core<W> {
 
     /// One activation: goes on until there is nothing to do or the slice is used up.
     pub(super) fn activate(&self, desk: &mut Desk<'_>, messages: &mut u32) -> Ran {
-        let mut slice = Slice { messages: *messages, tick: self.header.dispatcher.tick() };
+        let mut slice = Slice { messages: *messages, tick: self.header.dispatcher().tick() };
         let ran = self.activate_for(desk, &mut slice);
         *messages = slice.messages;
         match ran {
@@ -86,7 +86,7 @@ impl<W: Worker> Core<W> {
     fn activate_for(&self, desk: &mut Desk<'_>, slice: &mut Slice) -> Result<Ran, Abandoned> {
         // Noted before its life is dropped, which others may see.
         let returned = |abandoned: Abandoned| {
-            self.header.dispatcher.note_returned(&self.path);
+            self.header.dispatcher().note_returned(self.path());
             abandoned
         };
         loop {
@@ -138,7 +138,7 @@ impl<W: Worker> Core<W> {
                     }
                     // A handler that wakes itself as it is suspended uses up its slice as well.
                     slice.messages = slice.messages.saturating_sub(1);
-                    if slice.is_over(&self.header.dispatcher) {
+                    if slice.is_over(self.header.dispatcher()) {
                         return Ok(self.again(desk));
                     }
                 }
@@ -163,7 +163,7 @@ impl<W: Worker> Core<W> {
             if ordered && let Some(ended) = self.obey(desk) {
                 return Ok(ended);
             }
-            if slice.is_over(&self.header.dispatcher) {
+            if slice.is_over(self.header.dispatcher()) {
                 return Ok(Lived::Paused(self.spent(life, desk)));
             }
             let envelope = match self.due_timer(life, desk, ordered)? {
@@ -289,7 +289,7 @@ impl<W: Worker> Core<W> {
         if Self::RETRIES
             && let Some(envelope) = self.private(desk).take_retry()
         {
-            self.counts.retried();
+            self.mishaps().retried();
             return Pop::Message(envelope);
         }
         self.mailbox.pop(&self.header.word, &desk.right)
@@ -306,7 +306,7 @@ impl<W: Worker> Core<W> {
     ) -> Result<Next, Abandoned> {
         if envelope.has_expired() {
             slice.messages -= 1;
-            self.counts.dropped(1);
+            self.mishaps().dropped(1);
             desk.away(|| discard_quietly(envelope, Failure::Expired))?;
             return Ok(Next::Message);
         }

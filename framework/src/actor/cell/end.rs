@@ -37,11 +37,11 @@ impl<W: Worker> Core<W> {
         }
         self.header.orders.take(Order::Start);
         let stale = self.private(desk).take_copy();
-        let begun = (self.construction.nanos() == 0).then(Instant::now);
+        let begun = (self.construction().nanos() == 0).then(Instant::now);
         let made = desk.away(|| {
             drop_quietly(stale);
             let made = catch_unwind(AssertUnwindSafe(|| {
-                (self.constructor)().map_err(|error| ExitReason::failed(&*error))
+                (self.origin.constructor)().map_err(|error| ExitReason::failed(&*error))
             }));
             made.unwrap_or_else(|payload| {
                 let reason = ExitReason::panicked(&*payload);
@@ -51,7 +51,7 @@ impl<W: Worker> Core<W> {
         });
         let made = made?;
         if let Some(begun) = begun {
-            self.construction.sample(begun.elapsed());
+            self.construction().sample(begun.elapsed());
         }
         match made {
             Ok(state) => {
@@ -78,7 +78,7 @@ impl<W: Worker> Core<W> {
                 life.clear();
                 let state = &mut life.incarnation().state;
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(|| state.stopped(&reason))) {
-                    events::stopped_hook_panicked(&self.path, &ExitReason::panicked(&*payload));
+                    events::stopped_hook_panicked(self.path(), &ExitReason::panicked(&*payload));
                     drop_quietly(payload);
                 }
             }
@@ -112,8 +112,8 @@ impl<W: Worker> Core<W> {
             self.private(desk).again().retry = Some(Envelope { reply: asker, inbox });
             return;
         }
-        self.counts.lost();
-        events::message_lost(&self.path, crashes, reason);
+        self.mishaps().lost();
+        events::message_lost(self.path(), crashes, reason);
         self.private(desk).crashes = 0;
         if let Some(asker) = asker {
             let orders = &self.header.orders;
@@ -126,15 +126,19 @@ impl<W: Worker> Core<W> {
     /// The incarnation is up.
     pub(super) fn report_started(&self) {
         // Ordering: Release pairs with the Acquire in `was_up`.
-        self.was_up.store(true, Ordering::Release);
-        self.parent.child_started(self.child.load(Ordering::Relaxed));
+        self.header.was_up.store(true, Ordering::Release);
+        self.header.parent.child_started(self.header.child.load(Ordering::Relaxed));
     }
 
     /// The generation is over: from here on nothing of it may act, and the supervisor decides.
     pub(super) fn report_exit(&self, reason: &ExitReason, fruitful: bool) {
         self.advance_generation();
-        events::worker_exited(&self.path, reason, fruitful);
-        self.parent.child_exited(self.child.load(Ordering::Relaxed), reason.clone(), fruitful);
+        events::worker_exited(self.path(), reason, fruitful);
+        self.header.parent.child_exited(
+            self.header.child.load(Ordering::Relaxed),
+            reason.clone(),
+            fruitful,
+        );
     }
 
     /// Ends the worker for good: refuses new messages, gives up those that wait.
@@ -158,12 +162,12 @@ impl<W: Worker> Core<W> {
         self.mailbox.publish(&desk.right);
         self.header.cancel_alarm();
         self.header.word.stop();
-        self.parent.child_gone(self.child.load(Ordering::Relaxed));
+        self.header.parent.child_gone(self.header.child.load(Ordering::Relaxed));
         Ok(Ran::Gone)
     }
 
     fn give_up(&self, desk: &mut Desk<'_>, envelope: EnvelopeOf<W>) -> Result<(), Abandoned> {
-        self.counts.dropped(1);
+        self.mishaps().dropped(1);
         desk.away(|| discard_quietly(envelope, Failure::Stopped))
     }
 }

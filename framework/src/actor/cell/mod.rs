@@ -25,13 +25,14 @@
 //!   [`Place`], nobody else borrows the incarnation.
 //! - A place's `kind` is set exactly while there is a future of that kind in its memory. The future is
 //!   polled and dropped only through `&mut Place`.
-//! - A waker names a *turn*, the handler invocation it was made for, by a number modulo 64. A waker of
-//!   an earlier turn does nothing; one of 64 turns ago may cause a poll too many, which futures allow.
+//! - A waker names a *turn*, the handler invocation it was made for, by a number modulo 16. A waker of
+//!   an earlier turn does nothing; one of 16 turns ago may cause a poll too many, which futures allow.
 
 mod activation;
 mod cost;
 mod end;
 mod quietly;
+mod seldom;
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
@@ -42,12 +43,13 @@ use std::ops::{Deref, DerefMut};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{self, Poll, RawWaker, RawWakerVTable, Waker};
 
 pub(crate) use cost::Cost;
 pub(in crate::actor) use quietly::discard_quietly;
 use quietly::drop_quietly;
+use seldom::Seldom;
 use tokio::time::Instant;
 
 use crate::actor::context::Context;
@@ -61,15 +63,21 @@ use crate::actor::reply::ReplyTo;
 use crate::actor::seat::{Abandoned, Seat};
 use crate::actor::supervisor::SupervisorCore;
 use crate::actor::worker::{BoxError, EnvelopeOf, Host, Worker};
-use crate::observe::counters::{Counters, Counts};
+use crate::observe::counters::{Counters, Counts, Mishaps};
 use crate::sync::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, CachePadded, Mutex, Ordering,
-    UnsafeCell, lock,
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, lock,
 };
 use crate::time::{Alarm, NEVER};
 
+/// What a worker comes from: its place in the tree, and what makes each incarnation. One piece of memory.
+pub(crate) struct Origin<F: ?Sized> {
+    /// Path in the supervision tree: `"pipeline/hashers/3"`.
+    pub(crate) path: Box<str>,
+    pub(crate) constructor: F,
+}
+
 /// How a worker is made: called for every incarnation.
-pub(crate) type Constructor<W> = Box<dyn Fn() -> Result<W, BoxError> + Send + Sync>;
+pub(crate) type Constructor<W> = dyn Fn() -> Result<W, BoxError> + Send + Sync;
 
 /// What a cell, or a supervisor, tells its own supervisor.
 pub(crate) trait Parent: Send + Sync {
@@ -91,28 +99,10 @@ const NOBODYS: usize = usize::MAX;
 #[repr(C)]
 pub(crate) struct Core<W: Worker> {
     pub(crate) header: Header,
-    pub(crate) mailbox: Mailbox<EnvelopeOf<W>>,
-    pub(crate) counts: Counts,
-    /// Path in the supervision tree: `"pipeline/hashers/3"`.
-    pub(crate) path: Arc<str>,
-    constructor: Constructor<W>,
-    parent: Arc<SupervisorCore>,
-    /// Which of its supervisor's children it is; `NOBODYS` until it is one.
-    child: AtomicUsize,
-    /// Counts incarnations; changes when one ends.
-    generation: AtomicU32,
-    /// How long its constructor keeps a thread busy; whoever starts it may know it already.
-    pub(crate) construction: Cost,
-    /// `started` has returned, once at least.
-    was_up: AtomicBool,
-    /// The seat of the lineage in office: `first_seat`, or the last of `later_seats`.
-    seat: AtomicPtr<Seat>,
-    first_seat: Seat,
-    /// One more for every abandonment; they must not move, since drivers point at them. The lock also makes
-    /// takers-over take turns.
-    #[expect(clippy::box_collection, reason = "few workers have any, and all have room for them")]
-    later_seats: Mutex<Option<Box<Vec<Box<Seat>>>>>,
     private: UnsafeCell<Private<W>>,
+    pub(crate) counts: Counts,
+    origin: Box<Origin<Constructor<W>>>,
+    pub(crate) mailbox: Mailbox<EnvelopeOf<W>>,
 }
 
 // SAFETY: `private` is touched only by the owner of the right (contract above), and what is in it moves
@@ -222,43 +212,34 @@ impl<W: Worker> Core<W> {
         release: |header| unsafe {
             Arc::decrement_strong_count(header.cast::<Self>().as_ptr());
         },
+        blocking: W::POLICY.blocking,
+        in_place: !W::POLICY.blocking && !W::POLICY.queued,
     };
 
     /// A worker without an incarnation; it takes messages, and runs when it is ordered to start.
     pub(crate) fn new(
-        path: Arc<str>,
-        constructor: Constructor<W>,
+        origin: Box<Origin<Constructor<W>>>,
         parent: &Arc<SupervisorCore>,
     ) -> Arc<Self> {
-        let dispatcher = Arc::clone(parent.dispatcher());
-        let parent = Arc::clone(parent);
-        let policy = W::POLICY;
         let core = Arc::new(Self {
             header: Header {
-                word: CachePadded(Word::held()),
-                orders: Orders::none(),
-                turn: AtomicU32::new(0),
-                waker_cloned: AtomicBool::new(false),
-                blocking: policy.blocking,
-                in_place: !policy.blocking && !policy.queued,
-                cost: Cost::unknown(),
-                woken_by: AtomicU64::new(NEVER),
-                vtable: const { &Self::VTABLE },
+                word: Word::held(),
                 this: AtomicPtr::new(ptr::null_mut()),
-                dispatcher,
+                vtable: const { &Self::VTABLE },
+                woken_by: AtomicU64::new(NEVER),
+                child: AtomicUsize::new(NOBODYS),
+                generation: AtomicU32::new(FIRST_GENERATION),
+                construction: Cost::unknown(),
+                seldom: OnceLock::new(),
+                parent: Arc::clone(parent),
+                seat: AtomicPtr::new(ptr::null_mut()),
+                turn: AtomicU32::new(0),
+                cost: Cost::unknown(),
+                orders: Orders::none(),
+                waker_cloned: AtomicBool::new(false),
+                was_up: AtomicBool::new(false),
+                first_seat: Seat::new(),
             },
-            mailbox: Mailbox::new(policy.bound, policy.overflow),
-            counts: Counts::default(),
-            path,
-            constructor,
-            parent,
-            child: AtomicUsize::new(NOBODYS),
-            generation: AtomicU32::new(FIRST_GENERATION),
-            construction: Cost::unknown(),
-            was_up: AtomicBool::new(false),
-            seat: AtomicPtr::new(ptr::null_mut()),
-            first_seat: Seat::new(),
-            later_seats: Mutex::new(None),
             private: UnsafeCell::new(Private {
                 life: None,
                 in_hand: false,
@@ -268,8 +249,11 @@ impl<W: Worker> Core<W> {
                 again: None,
                 fruitful: false,
             }),
+            counts: Counts::default(),
+            origin,
+            mailbox: Mailbox::new(W::POLICY.bound, W::POLICY.overflow),
         });
-        core.seat.store((&raw const core.first_seat).cast_mut(), Ordering::Relaxed);
+        core.header.seat.store((&raw const core.header.first_seat).cast_mut(), Ordering::Relaxed);
         // The strong count that goes with the right, which the word holds from now on.
         let this = Arc::into_raw(Arc::clone(&core));
         core.header.this.store(this.cast_mut().cast(), Ordering::Relaxed);
@@ -282,7 +266,7 @@ impl<W: Worker> Core<W> {
     unsafe fn run(&self, messages: &mut u32) -> Ran {
         // Ordering: Acquire pairs with the Release in `abandon`. The seat in office changes only while
         // a driver that sat on the old one is inside user code.
-        let seat = self.seat.load(Ordering::Acquire);
+        let seat = self.header.seat.load(Ordering::Acquire);
         // SAFETY: seats live as long as the cell; the right is the caller's.
         let mut desk = unsafe { Desk::assume(&*seat) };
         self.activate(&mut desk, messages)
@@ -290,29 +274,49 @@ impl<W: Worker> Core<W> {
 
     pub(crate) fn generation(&self) -> u32 {
         // Ordering: Acquire pairs with the Release in `advance_generation`.
-        self.generation.load(Ordering::Acquire)
+        self.header.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.origin.path
+    }
+
+    /// How long its constructor keeps a thread busy; whoever starts it may know it already.
+    pub(crate) fn construction(&self) -> &Cost {
+        &self.header.construction
+    }
+
+    #[cold]
+    fn seldom(&self) -> &Seldom {
+        self.header.seldom.get_or_init(|| Box::new(Seldom::new()))
+    }
+
+    /// Where to count what does not happen to most workers.
+    pub(crate) fn mishaps(&self) -> &Mishaps {
+        &self.seldom().mishaps
     }
 
     fn advance_generation(&self) {
-        let next = self.generation.load(Ordering::Relaxed).wrapping_add(1);
-        self.generation.store(next, Ordering::Release);
+        let next = self.header.generation.load(Ordering::Relaxed).wrapping_add(1);
+        self.header.generation.store(next, Ordering::Release);
     }
 
     /// It is its supervisor's child of this number.
     pub(crate) fn adopted(&self, child: usize) {
         // Ordering: Relaxed; the word orders it before the first activation.
-        self.child.store(child, Ordering::Relaxed);
+        self.header.child.store(child, Ordering::Relaxed);
     }
 
     /// Whether its first incarnation has come up.
     pub(crate) fn was_up(&self) -> bool {
         // Ordering: Acquire pairs with the Release in `report_started`.
-        self.was_up.load(Ordering::Acquire)
+        self.header.was_up.load(Ordering::Acquire)
     }
 
     pub(crate) fn counters(&self) -> Counters {
         let (received, waiting) = self.mailbox.counts(&self.header.word);
-        self.counts.read(received, waiting)
+        let mishaps = self.header.seldom.get().map(|seldom| &seldom.mishaps);
+        self.counts.read(received, waiting, mishaps)
     }
 
     pub(crate) fn weak(&self) -> Weak<Self> {
@@ -365,26 +369,25 @@ impl<W: Worker> Core<W> {
             return false;
         }
         let next: *const Seat = {
-            let mut seats = lock(&self.later_seats);
-            let seat = self.seat.load(Ordering::Relaxed);
+            let mut later = lock(&self.seldom().later_seats);
+            let seat = self.header.seat.load(Ordering::Relaxed);
             // SAFETY: seats live as long as the cell.
             let seat = unsafe { &*seat };
             if !seat.take_over(|| self.generation() == generation) {
                 return false;
             }
-            let seats = seats.get_or_insert_default();
-            seats.push(Box::new(Seat::new()));
-            let next = seats.last().map_or(ptr::null(), |seat| &raw const **seat);
-            // Ordering: Release pairs with the Acquire in `activate`.
-            self.seat.store(next.cast_mut(), Ordering::Release);
+            later.push(Box::new(Seat::new()));
+            let next = later.last().map_or(ptr::null(), |seat| &raw const **seat);
+            // Ordering: Release pairs with the Acquire in `run`.
+            self.header.seat.store(next.cast_mut(), Ordering::Release);
             next
         };
         // The life is in the stuck driver's frame, and belongs to it.
         // SAFETY: from here on the right is this thread's, and seats live as long as the cell.
         let mut desk = unsafe { Desk::assume(&*next) };
         self.private(&mut desk).fruitful = false;
-        self.counts.abandoned();
-        self.header.dispatcher.note_abandoned(&self.path);
+        self.mishaps().abandoned();
+        self.header.dispatcher().note_abandoned(self.path());
         self.settle_message_in_hand(&mut desk, &ExitReason::Abandoned);
         self.report_exit(&ExitReason::Abandoned, false);
         // The stuck frame keeps its strong count; the right needs one of its own.
@@ -394,7 +397,7 @@ impl<W: Worker> Core<W> {
             (Self::VTABLE.retain)(runnable.header);
             runnable
         };
-        self.header.dispatcher.schedule(runnable);
+        self.header.dispatcher().schedule(runnable);
         true
     }
 }
@@ -856,33 +859,44 @@ impl<W: Worker> std::fmt::Debug for Place<W> {
 const _: () = assert!(align_of::<u128>() <= ALIGN);
 
 /// Turns a waker can tell apart; the cell's alignment leaves this many low bits of its address.
-const TURNS: usize = 64;
+const TURNS: usize = 16;
 
 /// The part of a cell that does not depend on the worker's type.
-#[repr(C, align(64))]
+///
+/// Senders write `word` for every message, and the driver, which reads what comes after it for every message,
+/// should not wait for them. What is seldom touched lies between the two: a line of memory's worth, so that
+/// it keeps them apart wherever a line begins.
+#[repr(C, align(16))]
 pub(crate) struct Header {
-    /// On a line of memory of its own: senders write it for every message, and the driver, which reads
-    /// the rest for every message, should not wait for them.
-    pub(crate) word: CachePadded<Word>,
-    pub(crate) orders: Orders,
-    /// Number of the current turn. It advances only past a handler of which a waker was cloned, so that
-    /// messages whose handlers do not wait leave this line of memory to the senders.
-    turn: AtomicU32,
-    /// A waker of the current turn was cloned.
-    waker_cloned: AtomicBool,
-    /// Whether activations run on blocking threads.
-    blocking: bool,
-    /// Whether an ask may run it in the asker's own turn.
-    in_place: bool,
-    /// When an alarm will wake the worker at the latest; `NEVER` if none is set.
-    woken_by: AtomicU64,
-    /// What a message costs this worker's driver.
-    cost: Cost,
-    vtable: &'static VTable,
+    pub(crate) word: Word,
     /// The address that `Arc::into_raw` gave, good for the whole allocation.
     this: AtomicPtr<Header>,
-    pub(crate) dispatcher: Arc<Dispatcher>,
+    vtable: &'static VTable,
+    /// When an alarm will wake the worker at the latest; `NEVER` if none is set.
+    woken_by: AtomicU64,
+    /// Which of its supervisor's children it is; `NOBODYS` until it is one.
+    child: AtomicUsize,
+    /// Counts incarnations; changes when one ends.
+    generation: AtomicU32,
+    construction: Cost,
+    seldom: OnceLock<Box<Seldom>>,
+    parent: Arc<SupervisorCore>,
+    /// The seat of the lineage in office: `first_seat`, or the last of those in `seldom`.
+    seat: AtomicPtr<Seat>,
+    /// Number of the current turn. It advances only past a handler of which a waker was cloned.
+    turn: AtomicU32,
+    /// What a message costs this worker's driver.
+    cost: Cost,
+    pub(crate) orders: Orders,
+    /// A waker of the current turn was cloned.
+    waker_cloned: AtomicBool,
+    /// `started` has returned, once at least.
+    was_up: AtomicBool,
+    first_seat: Seat,
 }
+
+#[cfg(all(target_pointer_width = "64", not(millhand_loom)))]
+const _: () = assert!(std::mem::offset_of!(Header, parent) >= 64 && align_of::<Header>() == TURNS);
 
 struct VTable {
     /// # Safety
@@ -897,6 +911,10 @@ struct VTable {
     ///
     /// The caller gives up one strong count.
     release: unsafe fn(NonNull<Header>),
+    /// Whether activations run on blocking threads.
+    blocking: bool,
+    /// Whether an ask may run it in the asker's own turn.
+    in_place: bool,
 }
 
 /// What became of an activation.
@@ -935,7 +953,7 @@ impl Runnable {
     /// Whether this belongs on a blocking thread.
     pub(crate) fn is_blocking(&self) -> bool {
         // SAFETY: the strong count keeps the cell alive.
-        unsafe { self.header.as_ref() }.blocking
+        unsafe { self.header.as_ref() }.vtable.blocking
     }
 
     /// Runs one activation, of at most so many messages; what it did not use is left.
@@ -1010,12 +1028,17 @@ impl Drop for RunnableSlot {
 }
 
 impl Header {
+    #[inline(always)]
+    pub(crate) fn dispatcher(&self) -> &Arc<Dispatcher> {
+        self.parent.dispatcher()
+    }
+
     /// Schedules the worker if the word has granted the right.
     pub(crate) fn schedule_if(&self, granted: bool) {
         if granted {
             // SAFETY: the word has just granted the right.
             let runnable = unsafe { Runnable::granted(self) };
-            self.dispatcher.schedule(runnable);
+            self.dispatcher().schedule(runnable);
         }
     }
 
@@ -1028,22 +1051,22 @@ impl Header {
         }
         // SAFETY: the word has just granted the right.
         let runnable = unsafe { Runnable::granted(self) };
-        if self.in_place && self.dispatcher.is_quick(&self.cost) {
-            let began = self.dispatcher.tick();
-            self.dispatcher.run_in_place(runnable, &self.cost);
-            if self.dispatcher.tick().wrapping_sub(began) > 1 {
+        if self.vtable.in_place && self.dispatcher().is_quick(&self.cost) {
+            let began = self.dispatcher().tick();
+            self.dispatcher().run_in_place(runnable, &self.cost);
+            if self.dispatcher().tick().wrapping_sub(began) > 1 {
                 // More than a millisecond: it was not as quick as it seemed.
                 self.cost.sample(dispatcher::TICK);
             }
         } else {
-            self.dispatcher.schedule(runnable);
+            self.dispatcher().schedule(runnable);
         }
     }
 
     /// The worker has ended: nobody waits for its alarm.
     fn cancel_alarm(&self) {
         let due = self.woken_by.swap(NEVER, Ordering::Relaxed);
-        self.dispatcher.alarms.cancel_for(self.this.load(Ordering::Relaxed).addr(), due);
+        self.dispatcher().alarms.cancel_for(self.this.load(Ordering::Relaxed).addr(), due);
     }
 
     /// Gives an order. The right, if there is one, is to be run or scheduled, or the order is not seen.
@@ -1131,7 +1154,7 @@ pub(crate) fn wake_worker_by(waker: &Waker, due: Instant) -> bool {
     let (header, _) = header_of(waker.data());
     // SAFETY: a waker holds a strong count, or is borrowed from an activation, which does.
     let cell = unsafe { header.as_ref() };
-    let alarms = &cell.dispatcher.alarms;
+    let alarms = &cell.dispatcher().alarms;
     let due = alarms.moment(due);
     // Ordering: Relaxed. Only the worker's driver lowers it; the alarm raises it before it wakes, so that
     // the poll that follows sets the next one.

@@ -12,6 +12,8 @@ pub(crate) mod ring;
 
 pub(crate) mod waiters;
 
+use std::num::NonZeroU32;
+
 use queue::{Pop, PushError, Queue, Right};
 use ring::Ring;
 use waiters::Waiters;
@@ -23,7 +25,6 @@ use crate::actor::worker::Overflow;
 /// worker's header, because drivers and wakers use it without knowing the message type.
 pub(crate) struct Mailbox<T: Send + 'static> {
     lane: Lane<T>,
-    bound: Option<u32>,
     pub(crate) waiters: Waiters,
 }
 
@@ -31,17 +32,18 @@ pub(crate) struct Mailbox<T: Send + 'static> {
 const CALLED_AT_LEAST: usize = 16;
 
 enum Lane<T: Send + 'static> {
-    Queue(Queue<T>),
-    Ring(Ring<T>),
+    /// With its bound, if it has one, in messages.
+    Queue(Option<NonZeroU32>, Queue<T>),
+    Ring(Box<Ring<T>>),
 }
 
 impl<T: Send + 'static> Mailbox<T> {
     pub(crate) fn new(bound: Option<u32>, overflow: Overflow) -> Self {
         let lane = match (overflow, bound) {
-            (Overflow::DropOldest, Some(bound)) => Lane::Ring(Ring::new(bound as usize)),
-            _ => Lane::Queue(Queue::new()),
+            (Overflow::DropOldest, Some(bound)) => Lane::Ring(Box::new(Ring::new(bound as usize))),
+            _ => Lane::Queue(bound.and_then(NonZeroU32::new), Queue::new()),
         };
-        Self { lane, bound, waiters: Waiters::new() }
+        Self { lane, waiters: Waiters::new() }
     }
 
     /// Takes a message. `Ok(true)`: the worker was idle; the caller now owns the right, and must schedule.
@@ -55,7 +57,7 @@ impl<T: Send + 'static> Mailbox<T> {
         displaced: impl FnOnce(T),
     ) -> Result<bool, PushError<T>> {
         match &self.lane {
-            Lane::Queue(queue) => queue.push(word, self.bound, message),
+            Lane::Queue(bound, queue) => queue.push(word, bound.map(NonZeroU32::get), message),
             Lane::Ring(ring) => ring.push(word, message, displaced),
         }
     }
@@ -63,16 +65,16 @@ impl<T: Send + 'static> Mailbox<T> {
     #[inline(always)]
     pub(crate) fn pop(&self, word: &Word, right: &Right) -> Pop<T> {
         match &self.lane {
-            Lane::Queue(queue) => queue.pop(word, right),
+            Lane::Queue(_, queue) => queue.pop(word, right),
             Lane::Ring(ring) => ring.pop(),
         }
     }
 
     /// Shows producers the room that the last messages left, and calls that many waiting senders.
     pub(crate) fn publish(&self, right: &Right) {
-        if let Lane::Queue(queue) = &self.lane {
+        if let Lane::Queue(bound, queue) = &self.lane {
             let room = queue.publish(right);
-            if self.bound.is_some() && room != 0 {
+            if bound.is_some() && room != 0 {
                 self.waiters.make_room(room);
             }
         }
@@ -82,17 +84,17 @@ impl<T: Send + 'static> Mailbox<T> {
     /// whoever has his future in hand does not poll it, and then nobody would call the next. So if there is
     /// little room, a few more are called than there is room for.
     pub(crate) fn publish_all(&self, right: &Right) {
-        if let Lane::Queue(queue) = &self.lane {
+        if let Lane::Queue(bound, queue) = &self.lane {
             queue.publish(right);
-            if let Some(bound) = self.bound {
-                self.waiters.make_room((bound as usize).max(CALLED_AT_LEAST));
+            if let Some(bound) = bound {
+                self.waiters.make_room((bound.get() as usize).max(CALLED_AT_LEAST));
             }
         }
     }
 
     pub(crate) fn is_empty(&self, word: &Word, right: &Right) -> bool {
         match &self.lane {
-            Lane::Queue(queue) => queue.is_empty(word, right),
+            Lane::Queue(_, queue) => queue.is_empty(word, right),
             Lane::Ring(ring) => ring.len() == 0,
         }
     }
@@ -100,7 +102,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Gives up the right if nothing is queued and no signal has come; see [`Queue::park`].
     pub(crate) fn park(&self, word: &Word, right: &Right) -> bool {
         match &self.lane {
-            Lane::Queue(queue) => queue.park(word, right),
+            Lane::Queue(_, queue) => queue.park(word, right),
             Lane::Ring(ring) => ring.park(word),
         }
     }
@@ -108,7 +110,7 @@ impl<T: Send + 'static> Mailbox<T> {
     /// Messages accepted so far, and messages waiting; exact when nothing moves.
     pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
         match &self.lane {
-            Lane::Queue(queue) => queue.counts(word),
+            Lane::Queue(_, queue) => queue.counts(word),
             Lane::Ring(ring) => (ring.received(), ring.len() as u64),
         }
     }

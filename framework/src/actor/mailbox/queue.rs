@@ -36,7 +36,7 @@ use std::ptr::{self, NonNull};
 
 use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, FRONT, POSITIONS, Phase, State, Word};
 use crate::pool;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, CachePadded, Ordering, UnsafeCell, ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, UnsafeCell, ordering};
 
 /// How long a producer that has met another one keeps away, in turns of the processor's pause: some
 /// microseconds at most.
@@ -75,7 +75,7 @@ struct Consumer<T> {
     /// The front slot has been taken since the last park.
     past_front: bool,
     /// The next slot in `block`.
-    offset: usize,
+    offset: u8,
     /// Messages taken since the queue was made.
     taken: u64,
 }
@@ -115,7 +115,7 @@ pub(crate) enum Pop<T> {
 
 pub(crate) struct Queue<T: Send + 'static> {
     /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
-    published: CachePadded<AtomicU64>,
+    published: AtomicU64,
     /// The message that ended an empty spell; `ready` is 1 while it is there.
     front: Slot<T>,
     /// The block after the front slot, for the consumer.
@@ -136,7 +136,7 @@ unsafe impl<T: Send> Sync for Queue<T> {}
 impl<T: Send + 'static> Queue<T> {
     pub(crate) fn new() -> Self {
         Self {
-            published: CachePadded(AtomicU64::new(0)),
+            published: AtomicU64::new(0),
             front: Slot { ready: AtomicU32::new(0), value: UnsafeCell::new(MaybeUninit::uninit()) },
             first: AtomicPtr::new(ptr::null_mut()),
             rounds: AtomicU64::new(0),
@@ -154,7 +154,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn len(&self, state: State) -> u64 {
         // Ordering: Acquire pairs with the Release in `publish`: whoever sees room there also sees
         // that the consumer is done with those messages.
-        let published = self.published.0.load(Ordering::Acquire);
+        let published = self.published.load(Ordering::Acquire);
         state.position().wrapping_sub(published) % POSITIONS
     }
 
@@ -163,7 +163,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
         // What has been taken first: the tail can only be further on.
         // Ordering: Acquire keeps the tail's load behind.
-        let taken = self.published.0.load(Ordering::Acquire);
+        let taken = self.published.load(Ordering::Acquire);
         let rounds = self.rounds.load(Ordering::Relaxed);
         let accepted = (rounds * POSITIONS + word.load().position()).max(taken);
         (accepted, accepted - taken)
@@ -302,9 +302,9 @@ impl<T: Send + 'static> Queue<T> {
             // Ordering: Relaxed; the next store to `first` comes after a park, which the word orders.
             self.first.store(ptr::null_mut(), Ordering::Relaxed);
             consumer.block = first;
-            consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
+            consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as u8;
         }
-        if consumer.offset == BLOCK_SLOTS {
+        if usize::from(consumer.offset) == BLOCK_SLOTS {
             // SAFETY: the consumer's block stays in the queue until the consumer takes it out.
             // Ordering: Acquire pairs with the Release in `link`.
             let next = unsafe { (*consumer.block).next.load(Ordering::Acquire) };
@@ -315,7 +315,7 @@ impl<T: Send + 'static> Queue<T> {
             consumer.offset = 0;
         }
         // SAFETY: as above; the slot at `offset` has not been taken yet.
-        match unsafe { Block::take(consumer.block, consumer.offset) } {
+        match unsafe { Block::take(consumer.block, consumer.offset.into()) } {
             Some(value) => {
                 consumer.offset += 1;
                 consumer.taken += 1;
@@ -334,10 +334,10 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn publish(&self, _right: &Right) -> usize {
         // SAFETY: the owner of the right is the only one here.
         let taken = self.consumer.with(|consumer| unsafe { (*consumer).taken });
-        let room = taken - self.published.0.load(Ordering::Relaxed);
+        let room = taken - self.published.load(Ordering::Relaxed);
         if room != 0 {
             // Ordering: Release pairs with the Acquire in `len`.
-            self.published.0.store(taken, Ordering::Release);
+            self.published.store(taken, Ordering::Release);
         }
         room as usize
     }
@@ -441,12 +441,13 @@ impl<T: Send + 'static> Drop for Queue<T> {
             }
             if consumer.block.is_null() {
                 consumer.block = first;
-                consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as usize;
+                consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as u8;
             }
             while let Some(block) = NonNull::new(consumer.block) {
-                while consumer.offset < BLOCK_SLOTS {
+                while usize::from(consumer.offset) < BLOCK_SLOTS {
                     // SAFETY: `&mut self`; slots from `offset` on have not been taken.
-                    let Some(value) = (unsafe { Block::take(block.as_ptr(), consumer.offset) })
+                    let Some(value) =
+                        (unsafe { Block::take(block.as_ptr(), consumer.offset.into()) })
                     else {
                         break;
                     };
@@ -472,7 +473,7 @@ impl<T> Consumer<T> {
     fn is_at_tail(&self, state: State) -> bool {
         match self.block.addr() {
             0 => state.address() == if self.past_front { FRONT } else { 0 },
-            address => state.address() == address && state.offset() == self.offset,
+            address => state.address() == address && state.offset() == usize::from(self.offset),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 use crate::contain::contain;
-use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
+use crate::sync::{AtomicU32, Mutex, Ordering, fence, lock, weakened};
 
 /// The line of waiting senders. Empty in the common case, which costs the consumer one fence and one
 /// load per batch.
@@ -22,8 +22,9 @@ pub(crate) struct Waiters {
     /// | looks at the head again | looks at the count |
     ///
     /// At least one of them sees the other, so no sender sleeps beside free room.
-    waiting: AtomicUsize,
-    line: Mutex<Line>,
+    waiting: AtomicU32,
+    /// Most mailboxes never have one.
+    line: Mutex<Option<Box<Line>>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ pub(crate) enum Turn {
 
 impl Waiters {
     pub(crate) fn new() -> Self {
-        Self { waiting: AtomicUsize::new(0), line: Mutex::new(Line::default()) }
+        Self { waiting: AtomicU32::new(0), line: Mutex::new(None) }
     }
 
     /// Whether anybody waits: a newcomer then joins the line instead of overtaking it.
@@ -69,6 +70,7 @@ impl Waiters {
         let waker = waker.clone();
         let (turn, old) = {
             let mut line = lock(&self.line);
+            let line = line.get_or_insert_default();
             let (called, old) = match *ticket {
                 None => {
                     let id = line.take_ticket(ticket);
@@ -85,7 +87,7 @@ impl Waiters {
             };
             let first = line.senders.front().is_some_and(|place| *ticket == Some(Ticket(place.0)));
             // Ordering: Relaxed; the fence below orders it.
-            self.waiting.store(line.senders.len(), Ordering::Relaxed);
+            self.waiting.store(line.len(), Ordering::Relaxed);
             let turn = match (called, first) {
                 (true, _) => Turn::Called,
                 (false, true) => Turn::First,
@@ -109,6 +111,7 @@ impl Waiters {
         let Some(Ticket(id)) = ticket.take() else { return };
         let (own, next) = {
             let mut line = lock(&self.line);
+            let line = line.get_or_insert_default();
             let place = line.place_of(id).ok();
             let own = place.and_then(|at| line.senders.remove(at));
             let next = match own {
@@ -116,7 +119,7 @@ impl Waiters {
                 _ if weakened("waiters.pass_on") => None,
                 _ => line.call(),
             };
-            self.waiting.store(line.senders.len(), Ordering::Relaxed);
+            self.waiting.store(line.len(), Ordering::Relaxed);
             (own, next)
         };
         contain(|| drop(own));
@@ -146,9 +149,10 @@ impl Waiters {
     fn call_slow(&self, room: usize) {
         let called: Vec<_> = {
             let mut line = lock(&self.line);
+            let Some(line) = line.as_deref_mut() else { return };
             let count = room.min(line.senders.len());
             let called = (0..count).filter_map(|_| line.call()).collect();
-            self.waiting.store(line.senders.len(), Ordering::Relaxed);
+            self.waiting.store(line.len(), Ordering::Relaxed);
             called
         };
         for waker in called {
@@ -163,6 +167,10 @@ impl Line {
         self.next_ticket += 1;
         *ticket = Some(Ticket(id));
         id
+    }
+
+    fn len(&self) -> u32 {
+        u32::try_from(self.senders.len()).unwrap_or(u32::MAX)
     }
 
     /// Where a ticket stands, or would stand: they are in order.
@@ -192,7 +200,9 @@ mod tests {
         assert_eq!(came, [Turn::First, Turn::NotYet, Turn::NotYet, Turn::NotYet]);
         waiters.make_room(3);
         assert_eq!(turns(&waiters, &mut tickets)[..3], [Turn::Called; 3]);
-        let line: Vec<_> = lock(&waiters.line).senders.iter().map(|place| place.0).collect();
+        let line = lock(&waiters.line);
+        let line: Vec<_> =
+            line.iter().flat_map(|line| &line.senders).map(|place| place.0).collect();
         assert_eq!(line, [0, 1, 2, 3]);
     }
 }

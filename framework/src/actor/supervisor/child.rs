@@ -1,5 +1,6 @@
 //! What a supervisor can do to a child, be it a worker or another supervisor.
 
+use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,10 @@ use crate::time::Alarm;
 
 /// A child. All methods return at once; what they set going is reported to the parent.
 pub(crate) trait Child: Send + Sync {
-    fn path(&self) -> &Arc<str>;
+    /// As what it is.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+
+    fn path(&self) -> &str;
 
     /// It is its supervisor's child of this number from now on.
     fn adopted(&self, id: ChildId);
@@ -38,7 +42,7 @@ pub(crate) trait Child: Send + Sync {
     fn retire(&self);
 
     /// The workers below this child, itself included if it is one: path and counters.
-    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>);
+    fn workers(&self, into: &mut Vec<(String, Counters)>);
 
     /// The system ends without it: closes the mailbox, so that nobody waits for it.
     fn leave_behind(&self);
@@ -56,8 +60,12 @@ pub(crate) trait Child: Send + Sync {
 const ABANDON_AGAIN: Duration = Duration::from_millis(10);
 
 impl<W: Worker> Child for Core<W> {
-    fn path(&self) -> &Arc<str> {
-        &self.path
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn path(&self) -> &str {
+        self.path()
     }
 
     fn adopted(&self, id: ChildId) {
@@ -66,7 +74,7 @@ impl<W: Worker> Child for Core<W> {
 
     fn start(&self) -> Option<Runnable> {
         if self.generation() != FIRST_GENERATION {
-            self.counts.restarted();
+            self.mishaps().restarted();
         }
         self.header.order_in_hand(Order::Start)
     }
@@ -83,7 +91,7 @@ impl<W: Worker> Child for Core<W> {
         // Before the order, which may end it at once.
         let generation = self.generation();
         self.header.order(Order::Kill);
-        let grace = self.header.dispatcher.kill_grace;
+        let grace = self.header.dispatcher().kill_grace;
         abandon_after(grace, self.weak(), generation);
     }
 
@@ -95,8 +103,8 @@ impl<W: Worker> Child for Core<W> {
         self.header.order(Order::Retire);
     }
 
-    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
-        into.push((Arc::clone(&self.path), self.counters()));
+    fn workers(&self, into: &mut Vec<(String, Counters)>) {
+        into.push((self.path().to_owned(), self.counters()));
     }
 
     fn leave_behind(&self) {
@@ -117,7 +125,7 @@ impl<W: Worker> Child for Core<W> {
 /// Abandons this generation after a while, unless it has ended by then.
 fn abandon_after<W: Worker>(delay: Duration, worker: Weak<Core<W>>, generation: u32) {
     let Some(core) = worker.upgrade() else { return };
-    core.header.dispatcher.watchdog.appoint(
+    core.header.dispatcher().watchdog.appoint(
         delay,
         Alarm::call(move || {
             if let Some(core) = worker.upgrade()
@@ -132,8 +140,12 @@ fn abandon_after<W: Worker>(delay: Duration, worker: Weak<Core<W>>, generation: 
 }
 
 impl Child for SupervisorCore {
-    fn path(&self) -> &Arc<str> {
-        &self.path
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn path(&self) -> &str {
+        self.path()
     }
 
     fn adopted(&self, id: ChildId) {
@@ -168,7 +180,7 @@ impl Child for SupervisorCore {
         self.handle(Event::Retire);
     }
 
-    fn workers(&self, into: &mut Vec<(Arc<str>, Counters)>) {
+    fn workers(&self, into: &mut Vec<(String, Counters)>) {
         for child in self.children().into_iter().rev() {
             child.workers(into);
         }

@@ -61,10 +61,10 @@ impl SupervisorSpec {
 /// Who keeps the names, and the record of a shutdown.
 pub(crate) trait Registrar: Send + Sync {
     /// This child has ended for good.
-    fn forget(&self, path: &Arc<str>);
+    fn forget(&self, path: &str);
 
     /// This worker lost something, because its time to end for good ran out.
-    fn note_cut_short(&self, path: &Arc<str>);
+    fn note_cut_short(&self, path: &str);
 }
 
 /// How a start ended, for whoever waits for it.
@@ -106,8 +106,8 @@ struct Inner {
     adding: Option<ChildId>,
     /// The right to run it, if the plan has it start at once.
     granted: Option<Runnable>,
-    /// Why children did not come up that had ended before those who added them asked.
-    unclaimed: Vec<(ChildId, ExitReason)>,
+    /// How those first starts ended, or are going, about which whoever added the child has not asked yet.
+    unasked: Vec<(ChildId, Option<ExitReason>)>,
     /// What is to be done once the lock is free.
     left: Vec<Left>,
 }
@@ -129,20 +129,7 @@ thread_local! {
 
 struct Entry {
     child: Arc<dyn Child>,
-    /// Whether somebody has not learnt yet how the first start ended.
-    asked: Asked,
     seldom: Option<Box<Seldom>>,
-}
-
-/// Who is to learn how a child's first start ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// Nobody, or nobody any more.
-    Told,
-    /// Whoever has added the child, and has not asked yet.
-    Unclaimed,
-    /// Whoever waits for it.
-    Awaited,
 }
 
 /// What few children have.
@@ -163,31 +150,42 @@ impl Entry {
         self.seldom.get_or_insert_default()
     }
 
-    /// It has come up: whoever waits is told once the lock is free, whoever has not asked yet finds it up.
-    fn came_up(&mut self) -> Option<Left> {
-        match std::mem::replace(&mut self.asked, Asked::Told) {
-            Asked::Told | Asked::Unclaimed => None,
-            Asked::Awaited => Some(Left::Tell(self.seldom().waiting.take()?, Ok(()))),
-        }
+    fn is_waited_for(&self) -> bool {
+        self.seldom.as_ref().is_some_and(|seldom| seldom.waiting.is_some())
+    }
+}
+
+impl Inner {
+    fn take_unasked(&mut self, id: ChildId) -> Option<Option<ExitReason>> {
+        // Those whose start is not over yet when it is asked about do not stay here, so there are few.
+        let at = self.unasked.iter().position(|(other, _)| *other == id)?;
+        Some(self.unasked.swap_remove(at).1)
     }
 
-    /// It will not come up: whoever waits is told, for whoever has not asked yet it is written down.
-    fn failed(
-        &mut self,
-        id: ChildId,
-        reason: &ExitReason,
-        unclaimed: &mut Vec<(ChildId, ExitReason)>,
-        left: &mut Vec<Left>,
-    ) {
-        match std::mem::replace(&mut self.asked, Asked::Told) {
-            Asked::Told => {}
-            Asked::Unclaimed => unclaimed.push((id, reason.clone())),
-            Asked::Awaited => {
-                let waiting = self.seldom().waiting.take();
-                left.extend(waiting.map(|waiting| Left::Tell(waiting, Err(reason.clone()))));
-            }
+    /// A child has come up: whoever waits is told once the lock is free, whoever has not asked yet finds it up.
+    fn came_up(&mut self, id: ChildId) {
+        self.take_unasked(id);
+        if let Some(entry) = self.children.get_mut(id)
+            && let Some(seldom) = &mut entry.seldom
+            && let Some(waiting) = seldom.waiting.take()
+        {
+            self.left.push(Left::Tell(waiting, Ok(())));
         }
     }
+}
+
+/// A child will not come up: whoever waits is told, for whoever has not asked yet it is written down.
+fn failed(
+    id: ChildId,
+    waiting: Option<oneshot::Sender<StartOutcome>>,
+    reason: &ExitReason,
+    unasked: &mut [(ChildId, Option<ExitReason>)],
+    left: &mut Vec<Left>,
+) {
+    if let Some((_, ended)) = unasked.iter_mut().find(|(other, _)| *other == id) {
+        ended.get_or_insert_with(|| reason.clone());
+    }
+    left.extend(waiting.map(|waiting| Left::Tell(waiting, Err(reason.clone()))));
 }
 
 /// A child that has been added.
@@ -236,7 +234,7 @@ impl SupervisorCore {
                 actions: Vec::new(),
                 adding: None,
                 granted: None,
-                unclaimed: Vec::new(),
+                unasked: Vec::new(),
                 left: Vec::new(),
             }),
             line: Mutex::new(VecDeque::new()),
@@ -256,7 +254,7 @@ impl SupervisorCore {
         self.number.store(id, Ordering::Relaxed);
     }
 
-    pub(crate) fn path(&self) -> &Arc<str> {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
@@ -284,8 +282,10 @@ impl SupervisorCore {
             let id = inner.next_id;
             inner.next_id += 1;
             child.adopted(id);
-            let asked = if wants_to_know { Asked::Unclaimed } else { Asked::Told };
-            inner.children.insert(id, Entry { child, asked, seldom: None });
+            inner.children.insert(id, Entry { child, seldom: None });
+            if wants_to_know {
+                inner.unasked.push((id, None));
+            }
             inner.adding = Some(id);
             self.decide(inner, Event::Add(id, policy));
             inner.adding = None;
@@ -296,15 +296,14 @@ impl SupervisorCore {
     /// How the first start of a child has ended, or will end. For whoever has added the child; he asks once.
     pub(crate) fn first_start(&self, id: ChildId) -> FirstStart {
         self.with_inner(|inner| {
-            if let Some(at) = inner.unclaimed.iter().position(|(other, _)| *other == id) {
-                return FirstStart::Ended(Err(inner.unclaimed.swap_remove(at).1));
+            if let Some(reason) = inner.take_unasked(id).flatten() {
+                return FirstStart::Ended(Err(reason));
             }
             if inner.plan.was_up(id) {
                 return FirstStart::Ended(Ok(()));
             }
             let (sender, receiver) = oneshot::channel();
             if let Some(entry) = inner.children.get_mut(id) {
-                entry.asked = Asked::Awaited;
                 entry.seldom().waiting = Some(sender);
             }
             FirstStart::Awaited(receiver)
@@ -413,9 +412,7 @@ impl SupervisorCore {
     fn decide(&self, inner: &mut Inner, event: Event) {
         let (exited, gone) = match &event {
             Event::Started(id) => {
-                if let Some(entry) = inner.children.get_mut(*id) {
-                    inner.left.extend(entry.came_up());
-                }
+                inner.came_up(*id);
                 (None, None)
             }
             Event::Exited(id, ..) => (Some(*id), None),
@@ -429,9 +426,8 @@ impl SupervisorCore {
             now
         };
         let children = &inner.children;
-        let name = |id: ChildId| {
-            children.get(id).map_or_else(|| Arc::from("?"), |entry| Arc::clone(entry.child.path()))
-        };
+        let name =
+            |id: ChildId| Arc::from(children.get(id).map_or("?", |entry| entry.child.path()));
         let mut actions = std::mem::take(&mut inner.actions);
         inner.plan.on(event, &now, &name, &mut actions);
         if let Some(id) = exited.or(gone)
@@ -465,8 +461,11 @@ impl SupervisorCore {
             self.registrar.note_cut_short(path);
         }
         self.registrar.forget(path);
-        if let Some(reason) = entry.seldom.as_mut().and_then(|seldom| seldom.given_up.take()) {
-            entry.failed(id, &reason, &mut inner.unclaimed, &mut inner.left);
+        if let Some(seldom) = &mut entry.seldom
+            && let Some(reason) = seldom.given_up.take()
+        {
+            let waiting = seldom.waiting.take();
+            failed(id, waiting, &reason, &mut inner.unasked, &mut inner.left);
         }
         inner.left.push(Left::Gone(entry));
     }
@@ -501,8 +500,9 @@ impl SupervisorCore {
                 }
             }
             Action::GiveUp(id, reason) => {
+                let unasked = inner.unasked.iter().any(|(other, _)| *other == id);
                 if let Some(entry) = inner.children.get_mut(id)
-                    && entry.asked != Asked::Told
+                    && (unasked || entry.is_waited_for())
                 {
                     entry.seldom().given_up = Some(reason);
                 }
@@ -516,9 +516,10 @@ impl SupervisorCore {
                     events::supervisor_escalated(&self.path, &reason);
                     // Whoever still waits for a first start learns why there will be none.
                     for (id, entry) in inner.children.range_mut(..) {
-                        let seldom = entry.seldom.as_ref();
-                        if seldom.is_none_or(|seldom| seldom.given_up.is_none()) {
-                            entry.failed(id, &reason, &mut inner.unclaimed, &mut inner.left);
+                        let seldom = entry.seldom.as_mut();
+                        if seldom.as_ref().is_none_or(|seldom| seldom.given_up.is_none()) {
+                            let waiting = seldom.and_then(|seldom| seldom.waiting.take());
+                            failed(id, waiting, &reason, &mut inner.unasked, &mut inner.left);
                         }
                     }
                 }

@@ -108,23 +108,15 @@ impl Plan {
         self.impatient = false;
         self.restarts.forget();
         for (_, child) in self.children.range_mut(..) {
-            child.fruitless = 0;
-            child.not_before = Moment::ZERO;
+            if let Some(seldom) = child.seldom_if_any() {
+                (seldom.fruitless, seldom.not_before) = (0, Moment::ZERO);
+            }
         }
         self.start_next(now, actions);
     }
 
     fn add(&mut self, id: ChildId, policy: ChildPolicy, now: Now<'_>, actions: &mut Vec<Action>) {
-        let child = Child {
-            policy,
-            phase: Phase::Down,
-            fruitless: 0,
-            not_before: Moment::ZERO,
-            timer: 0,
-            finished: false,
-            was_up: false,
-        };
-        self.children.insert(id, child);
+        self.children.insert(id, Child::new(policy));
         match self.mode {
             // Siblings that do not share a fate need not wait for each other either.
             Mode::Running if !self.in_turn() => self.wait_or_start(id, now, actions),
@@ -232,9 +224,11 @@ impl Plan {
         }
         let Some(child) = self.children.get_mut(id) else { return };
         child.phase = Phase::Down;
-        child.timer = 0;
+        if let Some(seldom) = child.seldom_if_any() {
+            seldom.timer = 0;
+        }
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
-        if was_asked && !for_good && child.policy.restart == Restart::Temporary {
+        if was_asked && !for_good && child.restart == Restart::Temporary {
             // As in OTP: it goes down with its siblings, and stays down.
             self.finish_child(id, reason, actions);
         }
@@ -295,7 +289,7 @@ impl Plan {
     }
 
     fn should_restart(&self, id: ChildId, reason: &ExitReason) -> bool {
-        self.children.get(id).is_some_and(|child| match child.policy.restart {
+        self.children.get(id).is_some_and(|child| match child.restart {
             // A supervisor that gave up before it was up has tried often enough: as in OTP, its start
             // has failed, and whoever started it is told.
             _ if !child.was_up && matches!(reason, ExitReason::Escalated { .. }) => false,
@@ -344,6 +338,7 @@ impl Plan {
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
+        let child = child.seldom();
         child.fruitless = if fruitful { 0 } else { child.fruitless.saturating_add(1) };
         let delay = match child.fruitless {
             0 => Duration::ZERO,
@@ -369,7 +364,7 @@ impl Plan {
         let Some(child) = self.children.get_mut(id) else {
             return;
         };
-        let delay = match child.not_before {
+        let delay = match child.not_before() {
             Moment::ZERO => Duration::ZERO,
             not_before => not_before.saturating_sub(now()),
         };
@@ -385,7 +380,7 @@ impl Plan {
         self.timers += 1;
         if let Some(child) = self.children.get_mut(id) {
             child.phase = phase;
-            child.timer = self.timers;
+            child.seldom().timer = self.timers;
             actions.push(Action::SetTimer(id, self.timers, delay));
         }
     }
@@ -426,7 +421,7 @@ impl Plan {
             return;
         };
         child.phase = Phase::Stopping;
-        let shutdown = child.policy.shutdown;
+        let shutdown = child.shutdown();
         if shutdown == Shutdown::Kill || self.impatient {
             if drain {
                 actions.push(Action::Drain(id));
@@ -440,7 +435,7 @@ impl Plan {
     }
 
     fn timer(&mut self, id: ChildId, number: TimerNumber, actions: &mut Vec<Action>) {
-        let Some(child) = self.children.get_mut(id).filter(|child| child.timer == number) else {
+        let Some(child) = self.children.get_mut(id).filter(|child| child.has_timer(number)) else {
             return;
         };
         match child.phase {
@@ -467,7 +462,7 @@ impl Plan {
         let for_good = matches!(self.mode, Mode::Stopping(Goal::Retire));
         let Some(child) = self.children.get_mut(id) else { return };
         child.phase = Phase::Killed;
-        if for_good && child.policy.shutdown != Shutdown::Kill {
+        if for_good && child.shutdown() != Shutdown::Kill {
             actions.push(Action::OutOfTime(id));
         }
         actions.push(Action::Kill(id));

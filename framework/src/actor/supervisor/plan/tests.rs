@@ -214,7 +214,7 @@ impl World {
                 continue;
             }
             let timer = self.timers.iter().any(|(_, other, number)| {
-                let current = self.plan.children.get(*other).is_some_and(|c| c.timer == *number);
+                let current = self.plan.children.get(*other).is_some_and(|c| c.has_timer(*number));
                 current && (in_turn || other == id)
             });
             let sibling = in_turn && self.children.values().any(|(life, _)| busy(life));
