@@ -798,8 +798,10 @@ fn stock_slow(memory: Ordinary, stock: &[Cell<Option<Ordinary>>]) {
 }
 
 impl<W: Worker> Drop for Place<W> {
+    /// The next worker that starts here needs memory as well.
     fn drop(&mut self) {
         self.clear();
+        self.give_back();
     }
 }
 

@@ -120,6 +120,11 @@ enum Left {
     Tell(oneshot::Sender<StartOutcome>, StartOutcome),
 }
 
+/// How often to look for a lock before going to sleep, and how long in between, in turns of the processor's
+/// pause: for some 20 µs in all, about what it takes to be woken.
+const TRIES: u32 = 64;
+const BETWEEN_TRIES: u32 = 8;
+
 thread_local! {
     /// Supervisors whose lock this thread holds.
     static HELD: Cell<u32> = const { Cell::new(0) };
@@ -148,10 +153,6 @@ struct Seldom {
 impl Entry {
     fn seldom(&mut self) -> &mut Seldom {
         self.seldom.get_or_insert_default()
-    }
-
-    fn is_waited_for(&self) -> bool {
-        self.seldom.as_ref().is_some_and(|seldom| seldom.waiting.is_some())
     }
 }
 
@@ -369,17 +370,17 @@ impl SupervisorCore {
         let mut result = None;
         // Whoever clears the queues may have to end workers: that is for later as well.
         self.dispatcher.before_clearing(|| result = Some(act(&mut inner)));
-        let mut left = Vec::new();
+        let mut left = None;
         if !inner.left.is_empty() {
             let kept = LEFT.try_with(|all| all.borrow_mut().append(&mut inner.left));
             if kept.is_err() {
                 // A thread that is ending has nowhere to leave anything.
-                left = std::mem::take(&mut inner.left);
+                left = Some(std::mem::take(&mut inner.left));
             }
         }
         drop(inner);
         HELD.set(HELD.get() - 1);
-        left.into_iter().for_each(Left::settle);
+        left.into_iter().flatten().for_each(Left::settle);
         if HELD.get() == 0 {
             while let Ok(Some(left)) = LEFT.try_with(|all| all.borrow_mut().pop()) {
                 left.settle();
@@ -391,9 +392,21 @@ impl SupervisorCore {
     }
 
     fn with_inner<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
-        let result = self.under(lock(&self.inner), f);
+        let result = self.under(self.wait_for_inner(), f);
         self.work_off();
         result
+    }
+
+    /// No user code runs under the lock, so it is free soon: to wait for it awake is quicker than to be woken.
+    fn wait_for_inner(&self) -> MutexGuard<'_, Inner> {
+        for _ in 0..TRIES {
+            if let Some(inner) = self.try_inner() {
+                return inner;
+            }
+            // Each look takes the lock's line of memory from whoever has it.
+            (0..BETWEEN_TRIES).for_each(|_| std::hint::spin_loop());
+        }
+        lock(&self.inner)
     }
 
     /// The parent only puts it into its line if it is busy, so the lock may be held here.
@@ -449,7 +462,9 @@ impl SupervisorCore {
             self.carry_out(inner, action, &mut reports);
         }
         inner.actions = actions;
-        reports.into_iter().for_each(|report| self.report(report));
+        if !reports.is_empty() {
+            reports.into_iter().for_each(|report| self.report(report));
+        }
     }
 
     /// A child is gone: its name is free, and whoever waited for its first start learns why there was none.
@@ -502,7 +517,7 @@ impl SupervisorCore {
             Action::GiveUp(id, reason) => {
                 let unasked = inner.unasked.iter().any(|(other, _)| *other == id);
                 if let Some(entry) = inner.children.get_mut(id)
-                    && (unasked || entry.is_waited_for())
+                    && (unasked || entry.seldom.as_ref().is_some_and(|s| s.waiting.is_some()))
                 {
                     entry.seldom().given_up = Some(reason);
                 }
