@@ -380,7 +380,9 @@ impl SupervisorCore {
         }
         drop(inner);
         HELD.set(HELD.get() - 1);
-        left.into_iter().flatten().for_each(Left::settle);
+        if let Some(left) = left {
+            left.into_iter().for_each(Left::settle);
+        }
         if HELD.get() == 0 {
             while let Ok(Some(left)) = LEFT.try_with(|all| all.borrow_mut().pop()) {
                 left.settle();
