@@ -95,14 +95,14 @@ pub(crate) const FIRST_GENERATION: u32 = 1;
 /// Not the number of any child.
 const NOBODYS: usize = usize::MAX;
 
-/// A logical worker.
-#[repr(C)]
+/// A logical worker. What its driver writes for every message lies together; senders write to the two ends.
+#[repr(C, align(16))]
 pub(crate) struct Core<W: Worker> {
     pub(crate) header: Header,
     private: UnsafeCell<Private<W>>,
     pub(crate) counts: Counts,
     origin: Box<Origin<Constructor<W>>>,
-    pub(crate) mailbox: Mailbox<EnvelopeOf<W>>,
+    pub(crate) mailbox: Mailbox<EnvelopeOf<W>, W>,
 }
 
 // SAFETY: `private` is touched only by the owner of the right (contract above), and what is in it moves
@@ -221,6 +221,7 @@ impl<W: Worker> Core<W> {
         origin: Box<Origin<Constructor<W>>>,
         parent: &Arc<SupervisorCore>,
     ) -> Arc<Self> {
+        const { assert!(align_of::<Self>() >= TURNS) };
         let core = Arc::new(Self {
             header: Header {
                 word: Word::held(),
@@ -251,7 +252,7 @@ impl<W: Worker> Core<W> {
             }),
             counts: Counts::default(),
             origin,
-            mailbox: Mailbox::new(W::POLICY.bound, W::POLICY.overflow),
+            mailbox: Mailbox::new(),
         });
         core.header.seat.store((&raw const core.header.first_seat).cast_mut(), Ordering::Relaxed);
         // The strong count that goes with the right, which the word holds from now on.
@@ -868,11 +869,9 @@ const TURNS: usize = 16;
 /// Senders write `word` for every message, and the driver, which reads what comes after it for every message,
 /// should not wait for them. What is seldom touched lies between the two: a line of memory's worth, so that
 /// it keeps them apart wherever a line begins.
-#[repr(C, align(16))]
+#[repr(C)]
 pub(crate) struct Header {
     pub(crate) word: Word,
-    /// The address that `Arc::into_raw` gave, good for the whole allocation.
-    this: AtomicPtr<Header>,
     vtable: &'static VTable,
     /// When an alarm will wake the worker at the latest; `NEVER` if none is set.
     woken_by: AtomicU64,
@@ -882,23 +881,25 @@ pub(crate) struct Header {
     generation: AtomicU32,
     construction: Cost,
     seldom: OnceLock<Box<Seldom>>,
+    /// What a message costs this worker's driver.
+    cost: Cost,
+    /// `started` has returned, once at least.
+    was_up: AtomicBool,
+    /// The address that `Arc::into_raw` gave, good for the whole allocation.
+    this: AtomicPtr<Header>,
     parent: Arc<SupervisorCore>,
     /// The seat of the lineage in office: `first_seat`, or the last of those in `seldom`.
     seat: AtomicPtr<Seat>,
     /// Number of the current turn. It advances only past a handler of which a waker was cloned.
     turn: AtomicU32,
-    /// What a message costs this worker's driver.
-    cost: Cost,
     pub(crate) orders: Orders,
     /// A waker of the current turn was cloned.
     waker_cloned: AtomicBool,
-    /// `started` has returned, once at least.
-    was_up: AtomicBool,
     first_seat: Seat,
 }
 
 #[cfg(all(target_pointer_width = "64", not(millhand_loom)))]
-const _: () = assert!(std::mem::offset_of!(Header, parent) >= 64 && align_of::<Header>() == TURNS);
+const _: () = assert!(std::mem::offset_of!(Header, this) >= 64);
 
 struct VTable {
     /// # Safety

@@ -12,38 +12,56 @@ pub(crate) mod ring;
 
 pub(crate) mod waiters;
 
-use std::num::NonZeroU32;
+use std::marker::PhantomData;
 
 use queue::{Pop, PushError, Queue, Right};
 use ring::Ring;
 use waiters::Waiters;
 use word::Word;
 
-use crate::actor::worker::Overflow;
+use crate::actor::worker::{Overflow, Worker};
+
+/// How many messages may wait, and what happens to one too many. Known to the compiler, so that senders need
+/// not read it from memory that the consumer writes to.
+pub(crate) trait Limits {
+    const BOUND: Option<u32>;
+    const OVERFLOW: Overflow;
+}
+
+impl<W: Worker> Limits for W {
+    const BOUND: Option<u32> = W::POLICY.bound;
+    const OVERFLOW: Overflow = W::POLICY.overflow;
+}
 
 /// The queue, whichever it is, and the line before it. The scheduling word is beside it, in the
 /// worker's header, because drivers and wakers use it without knowing the message type.
-pub(crate) struct Mailbox<T: Send + 'static> {
-    lane: Lane<T>,
+#[repr(C)]
+pub(crate) struct Mailbox<T: Send + 'static, L: Limits> {
+    queue: Queue<T>,
     pub(crate) waiters: Waiters,
+    /// Instead of the queue: with `overflow = drop_oldest`.
+    ring: Option<Box<Ring<T>>>,
+    limits: PhantomData<fn() -> L>,
 }
 
 /// Senders that are called when the mailbox is empty, however small it is.
 const CALLED_AT_LEAST: usize = 16;
 
-enum Lane<T: Send + 'static> {
-    /// With its bound, if it has one, in messages.
-    Queue(Option<NonZeroU32>, Queue<T>),
-    Ring(Box<Ring<T>>),
-}
-
-impl<T: Send + 'static> Mailbox<T> {
-    pub(crate) fn new(bound: Option<u32>, overflow: Overflow) -> Self {
-        let lane = match (overflow, bound) {
-            (Overflow::DropOldest, Some(bound)) => Lane::Ring(Box::new(Ring::new(bound as usize))),
-            _ => Lane::Queue(bound.and_then(NonZeroU32::new), Queue::new()),
+impl<T: Send + 'static, L: Limits> Mailbox<T, L> {
+    pub(crate) fn new() -> Self {
+        let ring = match (L::OVERFLOW, L::BOUND) {
+            (Overflow::DropOldest, Some(bound)) => Some(Box::new(Ring::new(bound as usize))),
+            _ => None,
         };
-        Self { lane, waiters: Waiters::new() }
+        Self { queue: Queue::new(), waiters: Waiters::new(), ring, limits: PhantomData }
+    }
+
+    #[inline(always)]
+    fn ring(&self) -> Option<&Ring<T>> {
+        match L::OVERFLOW {
+            Overflow::DropOldest => self.ring.as_deref(),
+            _ => None,
+        }
     }
 
     /// Takes a message. `Ok(true)`: the worker was idle; the caller now owns the right, and must schedule.
@@ -56,25 +74,25 @@ impl<T: Send + 'static> Mailbox<T> {
         message: T,
         displaced: impl FnOnce(T),
     ) -> Result<bool, PushError<T>> {
-        match &self.lane {
-            Lane::Queue(bound, queue) => queue.push(word, bound.map(NonZeroU32::get), message),
-            Lane::Ring(ring) => ring.push(word, message, displaced),
+        match self.ring() {
+            None => self.queue.push(word, L::BOUND, message),
+            Some(ring) => ring.push(word, message, displaced),
         }
     }
 
     #[inline(always)]
     pub(crate) fn pop(&self, word: &Word, right: &Right) -> Pop<T> {
-        match &self.lane {
-            Lane::Queue(_, queue) => queue.pop(word, right),
-            Lane::Ring(ring) => ring.pop(),
+        match self.ring() {
+            None => self.queue.pop(word, right),
+            Some(ring) => ring.pop(),
         }
     }
 
     /// Shows producers the room that the last messages left, and calls that many waiting senders.
     pub(crate) fn publish(&self, right: &Right) {
-        if let Lane::Queue(bound, queue) = &self.lane {
-            let room = queue.publish(right);
-            if bound.is_some() && room != 0 {
+        if self.ring().is_none() {
+            let room = self.queue.publish(right);
+            if L::BOUND.is_some() && room != 0 {
                 self.waiters.make_room(room);
             }
         }
@@ -84,34 +102,34 @@ impl<T: Send + 'static> Mailbox<T> {
     /// whoever has his future in hand does not poll it, and then nobody would call the next. So if there is
     /// little room, a few more are called than there is room for.
     pub(crate) fn publish_all(&self, right: &Right) {
-        if let Lane::Queue(bound, queue) = &self.lane {
-            queue.publish(right);
-            if let Some(bound) = bound {
-                self.waiters.make_room((bound.get() as usize).max(CALLED_AT_LEAST));
+        if self.ring().is_none() {
+            self.queue.publish(right);
+            if let Some(bound) = L::BOUND {
+                self.waiters.make_room((bound as usize).max(CALLED_AT_LEAST));
             }
         }
     }
 
     pub(crate) fn is_empty(&self, word: &Word, right: &Right) -> bool {
-        match &self.lane {
-            Lane::Queue(_, queue) => queue.is_empty(word, right),
-            Lane::Ring(ring) => ring.len() == 0,
+        match self.ring() {
+            None => self.queue.is_empty(word, right),
+            Some(ring) => ring.len() == 0,
         }
     }
 
     /// Gives up the right if nothing is queued and no signal has come; see [`Queue::park`].
     pub(crate) fn park(&self, word: &Word, right: &Right) -> bool {
-        match &self.lane {
-            Lane::Queue(_, queue) => queue.park(word, right),
-            Lane::Ring(ring) => ring.park(word),
+        match self.ring() {
+            None => self.queue.park(word, right),
+            Some(ring) => ring.park(word),
         }
     }
 
     /// Messages accepted so far, and messages waiting; exact when nothing moves.
     pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
-        match &self.lane {
-            Lane::Queue(_, queue) => queue.counts(word),
-            Lane::Ring(ring) => (ring.received(), ring.len() as u64),
+        match self.ring() {
+            None => self.queue.counts(word),
+            Some(ring) => (ring.received(), ring.len() as u64),
         }
     }
 }

@@ -14,17 +14,38 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::Mailbox;
 use super::queue::{Pop, PushError, Right};
 use super::waiters::{Ticket, Turn};
 use super::word::{Phase, Word};
+use super::{Limits, Mailbox};
 use crate::actor::orders::{Order, Orders};
 use crate::actor::worker::Overflow;
 
-struct Worker {
+struct Unbounded;
+
+impl Limits for Unbounded {
+    const BOUND: Option<u32> = None;
+    const OVERFLOW: Overflow = Overflow::Wait;
+}
+
+struct OfOne;
+
+impl Limits for OfOne {
+    const BOUND: Option<u32> = Some(1);
+    const OVERFLOW: Overflow = Overflow::Wait;
+}
+
+struct Latest;
+
+impl Limits for Latest {
+    const BOUND: Option<u32> = Some(4);
+    const OVERFLOW: Overflow = Overflow::DropOldest;
+}
+
+struct Worker<L: Limits> {
     word: Word,
     orders: Orders,
-    mailbox: Mailbox<u32>,
+    mailbox: Mailbox<u32, L>,
     seen: Unseen<Seen>,
 }
 
@@ -35,19 +56,19 @@ struct Seen {
     resumed: u32,
 }
 
-impl Worker {
-    fn new(bound: Option<u32>, overflow: Overflow) -> Arc<Self> {
+impl<L: Limits + 'static> Worker<L> {
+    fn new() -> Arc<Self> {
         Arc::new(Self {
             word: Word::held(),
             orders: Orders::none(),
-            mailbox: Mailbox::new(bound, overflow),
+            mailbox: Mailbox::new(),
             seen: Unseen::default(),
         })
     }
 
     /// A worker that has parked once.
     fn idle() -> Arc<Self> {
-        let worker = Self::new(None, Overflow::Wait);
+        let worker = Self::new();
         worker.start();
         worker
     }
@@ -111,7 +132,7 @@ impl Worker {
 #[test]
 fn a_send_that_meets_a_park_is_handled() {
     loom::model(|| {
-        let worker = Worker::new(None, Overflow::Wait);
+        let worker = Worker::<Unbounded>::new();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {
@@ -130,7 +151,7 @@ fn a_send_that_meets_a_park_is_handled() {
 #[test]
 fn two_senders_that_meet_a_park_are_both_handled_in_their_order() {
     loom::model(|| {
-        let worker = Worker::idle();
+        let worker = Worker::<Unbounded>::idle();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {
@@ -153,7 +174,7 @@ fn two_senders_that_meet_a_park_are_both_handled_in_their_order() {
 #[test]
 fn messages_that_cross_block_boundaries_arrive_while_blocks_are_recycled() {
     loom::model(|| {
-        let worker = Worker::new(None, Overflow::Wait);
+        let worker = Worker::<Unbounded>::new();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || (1..=5).for_each(|message| worker.send(message)))
@@ -170,7 +191,7 @@ fn messages_that_cross_block_boundaries_arrive_while_blocks_are_recycled() {
 #[test]
 fn a_signal_that_meets_the_first_send_loses_neither() {
     loom::model(|| {
-        let worker = Worker::idle();
+        let worker = Worker::<Unbounded>::idle();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || worker.send(1))
@@ -190,7 +211,7 @@ fn a_signal_that_meets_the_first_send_loses_neither() {
 #[test]
 fn an_order_that_meets_a_park_is_seen() {
     loom::model(|| {
-        let worker = Worker::new(None, Overflow::Wait);
+        let worker = Worker::<Unbounded>::new();
         let supervisor = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {
@@ -220,7 +241,7 @@ fn an_order_that_meets_a_park_is_seen() {
 #[test]
 fn an_order_and_a_wake_that_meet_a_suspended_handler_are_seen() {
     /// Polls a handler that stays suspended until it was woken, then the run loop.
-    fn resume(worker: &Worker, woken: &loom::sync::atomic::AtomicBool) {
+    fn resume(worker: &Worker<Unbounded>, woken: &loom::sync::atomic::AtomicBool) {
         loop {
             worker.note(|seen| seen.resumed += 1);
             if worker.orders.take(Order::Halt) {
@@ -236,7 +257,7 @@ fn an_order_and_a_wake_that_meet_a_suspended_handler_are_seen() {
     }
 
     loom::model(|| {
-        let worker = Worker::new(None, Overflow::Wait);
+        let worker = Worker::<Unbounded>::new();
         let woken = Arc::new(loom::sync::atomic::AtomicBool::new(false));
         let waker = {
             let (worker, woken) = (Arc::clone(&worker), Arc::clone(&woken));
@@ -275,7 +296,7 @@ fn an_order_and_a_wake_that_meet_a_suspended_handler_are_seen() {
 #[test]
 fn a_stale_waker_that_meets_a_park_does_nothing() {
     loom::model(|| {
-        let worker = Worker::new(None, Overflow::Wait);
+        let worker = Worker::<Unbounded>::new();
         let stale = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {
@@ -299,7 +320,7 @@ fn a_stale_waker_that_meets_a_park_does_nothing() {
 }
 
 /// As `tell` does: joins the line, tries, and sleeps until it is called.
-async fn send_in_line(worker: &Worker, message: u32) {
+async fn send_in_line(worker: &Worker<OfOne>, message: u32) {
     let mut ticket: Option<Ticket> = None;
     let mut message = Some(message);
     std::future::poll_fn(|cx: &mut Context<'_>| {
@@ -330,7 +351,7 @@ async fn send_in_line(worker: &Worker, message: u32) {
 #[test]
 fn a_sender_that_waits_for_room_is_called_when_the_head_is_published() {
     loom::model(|| {
-        let worker = Worker::new(Some(1), Overflow::Wait);
+        let worker = Worker::<OfOne>::new();
         worker.send(1);
         let sender = {
             let worker = Arc::clone(&worker);
@@ -348,7 +369,7 @@ fn a_sender_that_waits_for_room_is_called_when_the_head_is_published() {
 #[test]
 fn a_call_that_was_not_needed_is_passed_on() {
     loom::model(|| {
-        let worker = Worker::new(Some(1), Overflow::Wait);
+        let worker = Worker::<OfOne>::new();
         worker.send(1);
         let senders = [2, 3].map(|message| {
             let worker = Arc::clone(&worker);
@@ -366,7 +387,7 @@ fn a_call_that_was_not_needed_is_passed_on() {
 #[test]
 fn a_message_that_meets_the_stop_is_refused_or_given_up() {
     loom::model(|| {
-        let worker = Worker::idle();
+        let worker = Worker::<Unbounded>::idle();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {
@@ -390,7 +411,7 @@ fn a_message_that_meets_the_stop_is_refused_or_given_up() {
         worker.word.close();
         let stopped = worker.word.signal();
         if stopped {
-            let right = Worker::right();
+            let right = Worker::<Unbounded>::right();
             loop {
                 match worker.mailbox.pop(&worker.word, &right) {
                     Pop::Message(message) => worker.note(|seen| seen.messages.push(message)),
@@ -413,7 +434,7 @@ fn a_message_that_meets_the_stop_is_refused_or_given_up() {
 #[test]
 fn a_knock_that_meets_a_park_is_handled() {
     loom::model(|| {
-        let worker = Worker::new(Some(4), Overflow::DropOldest);
+        let worker = Worker::<Latest>::new();
         let sender = {
             let worker = Arc::clone(&worker);
             thread::spawn(move || {

@@ -113,18 +113,21 @@ pub(crate) enum Pop<T> {
     Busy,
 }
 
+/// The consumer's side first: it lies beside the rest of what the driver writes. What producers write is at the
+/// other end.
+#[repr(C)]
 pub(crate) struct Queue<T: Send + 'static> {
-    /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
-    published: AtomicU64,
-    /// The message that ended an empty spell; `ready` is 1 while it is there.
-    front: Slot<T>,
-    /// The block after the front slot, for the consumer.
-    first: AtomicPtr<Block<T>>,
+    consumer: UnsafeCell<Consumer<T>>,
     /// How often the positions of the word have begun anew; only for the counts.
     rounds: AtomicU64,
+    /// Messages taken, as producers see it: it decides when a bounded mailbox is full.
+    published: AtomicU64,
     /// One drained block, for the next producer that needs one.
     spare: AtomicPtr<Block<T>>,
-    consumer: UnsafeCell<Consumer<T>>,
+    /// The block after the front slot, for the consumer.
+    first: AtomicPtr<Block<T>>,
+    /// The message that ended an empty spell; `ready` is 1 while it is there.
+    front: Slot<T>,
 }
 
 // SAFETY: producers hand values of `T` to the consumer, which may be on another thread, so `T: Send`.
