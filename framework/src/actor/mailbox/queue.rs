@@ -34,22 +34,9 @@
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, FRONT, POSITIONS, Phase, State, Word};
+use super::word::{BLOCK_ALIGN, BLOCK_SLOTS, FRONT, POSITIONS, Phase, State, Word, back_off};
 use crate::pool;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, UnsafeCell, ordering};
-
-/// How long a producer that has met another one keeps away, in turns of the processor's pause: some
-/// microseconds at most.
-const AWAY: u32 = 128;
-
-/// Leaves the word to the producer that was quicker. Its line of memory is on that core now: that one sends a
-/// hundred messages in the time in which two that take it from each other send ten.
-#[cold]
-fn back_off() {
-    if !cfg!(millhand_loom) {
-        (0..AWAY).for_each(|_| std::hint::spin_loop());
-    }
-}
 
 /// One slot: `ready` holds the block's epoch once the value may be read.
 #[repr(C)]
