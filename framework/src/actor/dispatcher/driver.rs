@@ -74,6 +74,7 @@ pub(crate) fn start(
                     has_queued: AtomicBool::new(false),
                     waker: std::sync::OnceLock::new(),
                     activations: AtomicU32::new(0),
+                    is_running: AtomicBool::new(false),
                 }))
             })
             .collect(),
@@ -144,7 +145,11 @@ impl Future for Driver {
             let outer = slot.replace(local);
             drop(slot);
             let _until = Until { current, driver: &mut self, outer };
-            current.borrow().as_deref().map_or(Poll::Ready(()), |local| local.poll(cx))
+            current.borrow().as_deref().map_or(Poll::Ready(()), |local| {
+                // Ordering: Relaxed; who looks wants to know what is likely.
+                local.seat().is_running.store(true, Ordering::Relaxed);
+                local.poll(cx)
+            })
         })
     }
 }
@@ -159,6 +164,9 @@ struct Until<'a> {
 impl Drop for Until<'_> {
     fn drop(&mut self) {
         self.driver.local = std::mem::replace(&mut *self.current.borrow_mut(), self.outer.take());
+        if let Some(local) = &self.driver.local {
+            local.seat().is_running.store(false, Ordering::Relaxed);
+        }
     }
 }
 

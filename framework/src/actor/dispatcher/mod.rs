@@ -85,6 +85,8 @@ struct DriverSeat {
     waker: OnceLock<Waker>,
     /// Counts activations, so that the watchdog sees whether the driver moves.
     activations: AtomicU32,
+    /// Whether the driver has its thread.
+    is_running: AtomicBool,
 }
 
 /// Names a wake that was asked for with [`Dispatcher::wake_at`].
@@ -172,7 +174,8 @@ impl Dispatcher {
     }
 
     /// Lets what waits for a driver go first, on behalf of a task that has told a lot. True: the task waits,
-    /// and is woken when a driver has come.
+    /// and is woken when a driver has come. While a driver is running on another thread it will come without
+    /// that, and has the sooner something to do the more the task tells.
     #[cold]
     pub(crate) fn give_way(&self, waker: &Waker) -> bool {
         TOLD.set(0);
@@ -180,6 +183,7 @@ impl Dispatcher {
             && Runtime::is_in_task()
             && !on_driver_thread()
             && self.runtime.is_current()
+            && !self.seats.iter().any(|seat| seat.is_running.load(Ordering::Relaxed))
             && self.injector.give_way(waker)
     }
 

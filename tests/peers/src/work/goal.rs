@@ -24,6 +24,7 @@ impl Goal {
 
     /// Begins a phase. The receiver gets the sum once all is there.
     pub fn expect(&self, count: u64) -> oneshot::Receiver<u64> {
+        assert!(count < 1 << (u64::BITS - SUM_BITS), "{count} reports: more than can be counted");
         let (done, sum) = oneshot::channel();
         let unfinished = self.done.lock().unwrap().replace(done);
         assert!(unfinished.is_none(), "a phase began before the last one ended");
