@@ -43,8 +43,8 @@ impl<W: Worker> Address<W> {
     /// Sends a message and asks for nothing in return: at most once, in memory, in order per sender.
     ///
     /// If the mailbox is full, waits for room (with the default policy `overflow = wait`). And now and then it
-    /// lets others run, so that a task which tells in a loop does not keep its messages from being handled;
-    /// [`try_tell`](Self::try_tell) never does.
+    /// lets others run, on a runtime of several threads; a task that tells in a loop should all the same await
+    /// something else now and then. [`try_tell`](Self::try_tell) never does.
     ///
     /// # Errors
     ///
@@ -212,6 +212,11 @@ enum Target<M: Message> {
 pub(crate) trait Pick<M: Message>: Send + Sync {
     /// The one whose turn it is of those that have not ended.
     fn pick_living(&self) -> Option<&dyn Deliver<M>>;
+
+    /// Whether there is one.
+    fn has_living(&self) -> bool {
+        self.pick_living().is_some()
+    }
 
     fn any(&self) -> &dyn Deliver<M>;
 

@@ -79,7 +79,7 @@ impl<'a, M: Message> Ask<'a, M> {
     /// Whether the member it was for has ended, and not all have: then it is to be sent again.
     #[cold]
     fn turns_elsewhere(&self) -> bool {
-        self.pool.is_some_and(|pool| pool.pick_living().is_some())
+        self.pool.is_some_and(Pick::has_living)
     }
 
     /// Fails with [`AskError::Timeout`] after this long, counted from the first poll. Resolution: 1 ms.

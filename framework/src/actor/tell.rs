@@ -39,8 +39,8 @@ impl<'a, M: Message> Tell<'a, M> {
 
     /// Sends now or not at all; room is taken before those who wait for it.
     pub(crate) fn now(mut self) -> Result<(), TellError<M>> {
-        self.pick();
         loop {
+            self.pick();
             let Some(message) = self.message.take() else { unreachable!("not polled yet") };
             match try_tell(self.to, message) {
                 Err(TellError::Stopped(message)) if self.turns_elsewhere() => {
@@ -63,11 +63,10 @@ impl<'a, M: Message> Tell<'a, M> {
         }
     }
 
-    /// The member it was for has ended. False: so have all.
+    /// Whether the member it was for has ended, and not all have: then it is to be sent again.
     #[cold]
-    fn turns_elsewhere(&mut self) -> bool {
-        let other = self.pool.and_then(Pick::pick_living);
-        other.map(|other| self.to = other).is_some()
+    fn turns_elsewhere(&self) -> bool {
+        self.pool.is_some_and(Pick::has_living)
     }
 
     /// Waits in line until the message is accepted, or comes back because the worker has stopped.

@@ -23,7 +23,7 @@ fn round_robin_takes_each_member_in_turn() {
             }
         }
         system.shutdown().await.unwrap();
-        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        let handled = handled(&pool);
         assert_eq!(handled, [10, 10, 10]);
         let paths: Vec<_> = pool.members().iter().map(|m| m.path().to_owned()).collect();
         assert_eq!(paths, ["pool/0", "pool/1", "pool/2"]);
@@ -31,17 +31,21 @@ fn round_robin_takes_each_member_in_turn() {
     });
 }
 
+async fn least_loaded(system: &System, members: usize) -> Pool<Clerk> {
+    let pool = system.pool("pool", members, Clerk::writing(&Log::new()));
+    pool.routing(Routing::LeastLoaded).start().await.unwrap()
+}
+
+fn handled(pool: &Pool<Clerk>) -> Vec<u64> {
+    pool.members().iter().map(|member| member.counters().handled).collect()
+}
+
 /// On one thread a handler has suspended, and an asked member is idle again, before anybody looks.
 #[test]
 fn least_loaded_avoids_a_busy_member() {
     paused(async || {
         let system = system().await;
-        let pool = system
-            .pool("pool", 3, Clerk::writing(&Log::new()))
-            .routing(Routing::LeastLoaded)
-            .start()
-            .await
-            .unwrap();
+        let pool = least_loaded(&system, 3).await;
         let (entered, leave) = (Gate::new(), Gate::new());
         let busy = &pool.members()[1];
         busy.tell(Run::held(&entered, &leave)).await.unwrap();
@@ -52,7 +56,7 @@ fn least_loaded_avoids_a_busy_member() {
         assert_eq!(busy.counters().received, 1);
         leave.open();
         system.shutdown().await.unwrap();
-        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        let handled = handled(&pool);
         assert_eq!(handled.iter().sum::<u64>(), 51);
         assert!(handled.iter().all(|&handled| handled > 0), "{handled:?}");
     });
@@ -64,12 +68,7 @@ fn least_loaded_avoids_a_busy_member() {
 fn least_loaded_avoids_a_member_with_messages_waiting() {
     on_every_runtime(async || {
         let system = system().await;
-        let pool = system
-            .pool("pool", 3, Clerk::writing(&Log::new()))
-            .routing(Routing::LeastLoaded)
-            .start()
-            .await
-            .unwrap();
+        let pool = least_loaded(&system, 3).await;
         let (entered, leave) = (Gate::new(), Gate::new());
         let busy = &pool.members()[1];
         busy.tell(Run::held(&entered, &leave)).await.unwrap();
@@ -83,7 +82,7 @@ fn least_loaded_avoids_a_member_with_messages_waiting() {
         assert_eq!(busy.counters().received, 51);
         leave.open();
         system.shutdown().await.unwrap();
-        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        let handled = handled(&pool);
         assert_eq!(handled.iter().sum::<u64>(), 101);
         assert!(handled.iter().all(|&handled| handled > 0), "{handled:?}");
     });
@@ -93,12 +92,7 @@ fn least_loaded_avoids_a_member_with_messages_waiting() {
 fn least_loaded_levels_the_queues() {
     paused(async || {
         let system = system().await;
-        let pool = system
-            .pool("pool", 4, Clerk::writing(&Log::new()))
-            .routing(Routing::LeastLoaded)
-            .start()
-            .await
-            .unwrap();
+        let pool = least_loaded(&system, 4).await;
         let leave = Gate::new();
         for member in pool.members() {
             member.tell(Run::held(&Gate::new(), &leave)).await.unwrap();
@@ -349,12 +343,7 @@ fn a_pool_that_is_refused_leaves_nothing_behind() {
 fn a_member_is_picked_when_the_message_is_sent() {
     paused(async || {
         let system = system().await;
-        let pool = system
-            .pool("pool", 4, Clerk::writing(&Log::new()))
-            .routing(Routing::LeastLoaded)
-            .start()
-            .await
-            .unwrap();
+        let pool = least_loaded(&system, 4).await;
         let leave = Gate::new();
         let mut asks: Vec<_> =
             (0..4).map(|_| Box::pin(pool.ask(Run::held(&Gate::new(), &leave)))).collect();
@@ -375,7 +364,7 @@ fn a_member_is_picked_when_the_message_is_sent() {
             tell.await.unwrap();
         }
         system.shutdown().await.unwrap();
-        let handled: Vec<_> = pool.members().iter().map(|m| m.counters().handled).collect();
+        let handled = handled(&pool);
         assert_eq!(handled, [2; 4]);
     });
 }

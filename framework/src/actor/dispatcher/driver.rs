@@ -202,6 +202,12 @@ impl Local {
         }
     }
 
+    /// Whether it has the runtime's only thread: then it goes by numbers of messages, and by no clock.
+    #[inline]
+    fn is_alone(&self) -> bool {
+        self.dispatcher.seats.len() == 1
+    }
+
     fn push_back(&self, runnable: Runnable) {
         if let Err(runnable) = self.queue.push(runnable) {
             self.overflow_slow(runnable);
@@ -254,7 +260,7 @@ impl Local {
             return Poll::Pending;
         }
         let tick = dispatcher.tick();
-        let alone = dispatcher.seats.len() == 1;
+        let alone = self.is_alone();
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
         if !alone {
@@ -329,7 +335,7 @@ impl Local {
             contain(|| drop(handle.spawn_blocking(move || run_blocking(runnable))));
             return false;
         }
-        let alone = self.dispatcher.seats.len() == 1;
+        let alone = self.is_alone();
         let most = if alone { *left } else { self.pace.left() };
         let budget = self.message_budget.min(most);
         let mut messages = budget;

@@ -2,8 +2,9 @@
 //!
 //! It knows no messages and no worker types, only [`Runnable`]s. There are as many [`driver`]s as the
 //! runtime has worker threads; each is one long-lived task with a queue of its own. [`idle`] decides
-//! who sleeps and who is woken, [`watchdog`] watches for time slices that last too long. An ask may pass
-//! by all of them and run an idle worker in place: [`Dispatcher::run_in_place`].
+//! who sleeps and who is woken, [`pace`] when a driver's slice of time is over; [`watchdog`] watches for
+//! slices that last too long. An ask may pass by all of them and run an idle worker in place:
+//! [`Dispatcher::run_in_place`].
 //!
 //! ```text
 //!   outside            ┌────────────── driver 0 (a task of the runtime) ──────────────┐
@@ -39,6 +40,7 @@ use tokio::time::Instant;
 use watchdog::{AppointmentKey, Watchdog};
 
 use crate::actor::cell::{Cost, Ran, Runnable, RunnableSlot};
+use crate::contain::drop_payload;
 use crate::runtime::Runtime;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
 use crate::time::{Alarm, AlarmKey, Alarms};
@@ -104,7 +106,7 @@ struct Seen {
 }
 
 /// Messages that one activation handles: long enough to amortise scheduling, short enough that a
-/// flooded worker does not hold the others up. The tick ends an activation of slow messages earlier.
+/// flooded worker does not hold the others up. Where messages are slow, [`pace`] ends it earlier.
 const MESSAGE_BUDGET: u32 = 128;
 
 /// The same for a driver that has the runtime's only thread: there is no tick, since its order must not
@@ -531,10 +533,9 @@ pub(crate) fn run_nested(runnable: Runnable) -> Ran {
     ran.unwrap_or_else(lost)
 }
 
-/// A panic that is none of a handler's has ended an activation, and its worker with it. The payload may
-/// panic as well when it is dropped, so it is leaked.
+/// A panic that is none of a handler's has ended an activation, and its worker with it.
 fn lost(payload: Box<dyn Any + Send>) -> Ran {
-    std::mem::forget(payload);
+    drop_payload(payload);
     Ran::Gone
 }
 
