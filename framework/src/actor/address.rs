@@ -42,9 +42,9 @@ impl<W: Worker> Address<W> {
 
     /// Sends a message and asks for nothing in return: at most once, in memory, in order per sender.
     ///
-    /// If the mailbox is full, waits for room (with the default policy `overflow = wait`). And now and then it
-    /// lets others run, on a runtime of several threads; a task that tells in a loop should all the same await
-    /// something else now and then. [`try_tell`](Self::try_tell) never does.
+    /// If the mailbox is full, waits for room (with the default policy `overflow = wait`). And now and then, in
+    /// a task of the system's runtime, it waits until workers have run: a task that tells without end does not
+    /// keep what it sends from being handled. [`try_tell`](Self::try_tell) never waits.
     ///
     /// # Errors
     ///

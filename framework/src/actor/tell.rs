@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::actor::address::Pick;
 use crate::actor::deliver::{Deliver, Parcel, Refused};
-use crate::actor::dispatcher;
+use crate::actor::dispatcher::{self, flood};
 use crate::actor::error::TellError;
 use crate::actor::mailbox::waiters::{Ticket, Turn};
 use crate::actor::message::Message;
@@ -126,7 +126,7 @@ impl<M: Message> Future for Tell<'_, M> {
         if self.ticket.is_some() {
             return self.wait(cx);
         }
-        if dispatcher::note_tell() && self.to.dispatcher().give_way(cx.waker()) {
+        if flood::note_tell() && self.to.dispatcher().give_way(cx.waker()) {
             return Poll::Pending;
         }
         let Some(message) = self.message.take() else {

@@ -38,6 +38,91 @@ fn a_task_that_floods_a_mailbox_gives_way() {
     });
 }
 
+/// Also when there are several, on the only thread there is, and however long they go on.
+#[test]
+fn a_flood_is_handled_as_fast_as_it_is_sent() {
+    for runtime in [current_thread, || multi_thread(1)] {
+        guarded("one thread", move || {
+            runtime().block_on(async {
+                let system = system().await;
+                let drain = system.worker("drain", || Drain).start().await.unwrap();
+                let floods: Vec<_> = (0..3)
+                    .map(|_| {
+                        let to = drain.clone();
+                        tokio::spawn(async move {
+                            let mut most = 0;
+                            for n in 0..50_000 {
+                                to.tell(Note(n)).await.unwrap();
+                                let counters = to.counters();
+                                most = most.max(counters.received - counters.handled);
+                            }
+                            most
+                        })
+                    })
+                    .collect();
+                for flood in floods {
+                    let most = flood.await.unwrap();
+                    assert!(most < 4_096, "{most} messages wait");
+                }
+                system.shutdown().await.unwrap();
+                assert_eq!(drain.counters().handled, 150_000);
+            });
+        });
+    }
+}
+
+/// The driver that has the flooded worker waits for the other thread, behind a handler that does not return.
+#[test]
+fn a_flood_beside_a_stuck_handler_is_handled() {
+    on_two_threads(async || {
+        let system = system().await;
+        let drain = system.worker("drain", || Drain).start().await.unwrap();
+        let other = system.worker("other", || Drain).start().await.unwrap();
+        let stuck = system.worker("stuck", || Spinner).start().await.unwrap();
+        let (entered, release) = (Gate::new(), Release::new());
+        let _until = ReleaseAtEnd(release.clone());
+        let (began, to, is_stuck) = (Gate::new(), drain.clone(), entered.clone());
+        let flood = tokio::spawn({
+            let began = began.clone();
+            async move {
+                began.open();
+                while !is_stuck.is_open() {
+                    std::thread::yield_now();
+                }
+                while to.counters().handled < 100_000 {
+                    to.tell(Note(0)).await.unwrap();
+                }
+            }
+        });
+        began.opened().await;
+        stuck.tell(Spin { wakes: [drain, other], entered, release }).await.unwrap();
+        flood.await.unwrap();
+    });
+}
+
+#[derive(Message)]
+#[message(local)]
+struct Spin {
+    /// Two: for the second one another driver is called.
+    wakes: [Address<Drain>; 2],
+    entered: Gate,
+    release: Release,
+}
+
+#[derive(Worker)]
+#[worker(handles(Spin))]
+struct Spinner;
+
+impl Handle<Spin> for Spinner {
+    async fn handle(&mut self, spin: Spin, _: &mut Context<Self>) {
+        for worker in spin.wakes {
+            worker.tell(Note(0)).await.unwrap();
+        }
+        spin.entered.open();
+        spin.release.block();
+    }
+}
+
 /// Several senders that give way all go on.
 #[test]
 fn many_tasks_that_flood_a_mailbox_all_come_to_an_end() {

@@ -78,31 +78,57 @@ fn a_stuck_handler_does_not_stop_the_other_worker() {
 /// What a handler has set going before it got stuck is on the stuck thread's own queues.
 #[test]
 fn workers_woken_by_a_handler_that_gets_stuck_run_elsewhere() {
+    on_two_threads(async || woken_by_one_that_gets_stuck(impatient().start().await.unwrap()).await);
+}
+
+/// G17
+///
+/// No driver is idle, and comes to look for work that waits with another.
+#[test]
+fn workers_woken_by_a_handler_that_gets_stuck_run_beside_a_busy_one() {
     on_two_threads(async || {
-        let release = Release::new();
-        let _end = ReleaseAtEnd(release.clone());
-        let log = Log::new();
         let system = impatient().start().await.unwrap();
-        let stuck = system.worker("stuck", Clerk::writing(&log)).start().await;
-        let stuck = stuck.unwrap();
-        let mut others = Vec::new();
-        for n in 0..20 {
-            let other = system.worker(n.to_string(), Clerk::writing(&log));
-            others.push(other.start().await.unwrap());
-        }
-        let told = others.clone();
-        let held = release.clone();
-        let last_act = Run::new(async move {
-            for (n, other) in (0..).zip(&told) {
-                other.try_tell(Note(n)).unwrap();
-            }
-            held.block();
-            0
-        });
-        stuck.tell(last_act).await.unwrap();
-        eventually("all notes are handled", || log.len() == 20).await;
-        assert!(!release.is_given());
+        let busy = system.worker("busy", || Busy).start().await.unwrap();
+        busy.tell(Note(0)).await.unwrap();
+        woken_by_one_that_gets_stuck(system).await;
     });
+}
+
+async fn woken_by_one_that_gets_stuck(system: System) {
+    let release = Release::new();
+    let _end = ReleaseAtEnd(release.clone());
+    let log = Log::new();
+    let stuck = system.worker("stuck", Clerk::writing(&log)).start().await;
+    let stuck = stuck.unwrap();
+    let mut others = Vec::new();
+    for n in 0..20 {
+        let other = system.worker(n.to_string(), Clerk::writing(&log));
+        others.push(other.start().await.unwrap());
+    }
+    let told = others.clone();
+    let held = release.clone();
+    let last_act = Run::new(async move {
+        for (n, other) in (0..).zip(&told) {
+            other.try_tell(Note(n)).unwrap();
+        }
+        held.block();
+        0
+    });
+    stuck.tell(last_act).await.unwrap();
+    eventually("all notes are handled", || log.len() == 20).await;
+    assert!(!release.is_given());
+}
+
+/// Has always something to do.
+#[derive(Worker)]
+#[worker(handles(Note))]
+struct Busy;
+
+impl Handle<Note> for Busy {
+    async fn handle(&mut self, Note(n): Note, cx: &mut Context<Self>) -> u64 {
+        cx.address().try_tell(Note(n)).unwrap();
+        n
+    }
 }
 
 /// G5, G17

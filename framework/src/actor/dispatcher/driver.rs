@@ -11,12 +11,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
 use super::{CURRENT, Dispatcher, DriverSeat, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE};
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
+use crate::actor::dispatcher::flood::Floods;
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
 use crate::actor::dispatcher::injector::Injector;
 use crate::actor::dispatcher::pace::Pace;
@@ -48,6 +49,9 @@ const ACTIVATIONS_PER_POLL_ALONE: u32 = 32;
 /// seldom.
 const EMPTY_POLLS: u32 = 60;
 
+/// No longer than this, if what the runtime polls meanwhile takes its time.
+const EMPTY_FOR: Duration = Duration::from_micros(100);
+
 /// Starts one driver per worker thread of the runtime.
 pub(crate) fn start(
     runtime: Runtime,
@@ -64,6 +68,7 @@ pub(crate) fn start(
         tick: CachePadded(AtomicU32::new(0)),
         hasty_until: AtomicU32::new(0),
         injector: Injector::new(),
+        floods: Floods::new(),
         idle: Idle::new(drivers),
         seats: queues
             .iter()
@@ -71,7 +76,6 @@ pub(crate) fn start(
                 Arc::new(CachePadded(DriverSeat {
                     next: RunnableSlot::new(),
                     stealer: queue.stealer(),
-                    has_queued: AtomicBool::new(false),
                     waker: std::sync::OnceLock::new(),
                     activations: AtomicU32::new(0),
                     is_running: AtomicBool::new(false),
@@ -100,6 +104,7 @@ pub(crate) fn start(
                 asleep: Cell::new(false),
                 streak: Cell::new(0),
                 empty_polls: Cell::new(0),
+                empty_since: Cell::new(Instant::now()),
             })),
         });
     }
@@ -119,8 +124,9 @@ pub(super) struct Local {
     asleep: Cell<bool>,
     /// Times in a row that `next` went ahead of the queue.
     streak: Cell<u32>,
-    /// How many polls are to be left without work.
+    /// How many polls are to be left without work, and since when they are.
     empty_polls: Cell<u32>,
+    empty_since: Cell<Instant>,
 }
 
 /// The task.
@@ -202,12 +208,6 @@ impl Local {
         }
     }
 
-    /// Whether it has the runtime's only thread: then it goes by numbers of messages, and by no clock.
-    #[inline]
-    fn is_alone(&self) -> bool {
-        self.dispatcher.seats.len() == 1
-    }
-
     fn push_back(&self, runnable: Runnable) {
         if let Err(runnable) = self.queue.push(runnable) {
             self.overflow_slow(runnable);
@@ -254,13 +254,15 @@ impl Local {
         }
         self.foreign_wake.set(false);
         let empty = self.empty_polls.get();
-        if empty != 0 && !dispatcher.is_over() {
+        if empty != 0 && !dispatcher.is_over() && self.empty_since.get().elapsed() < EMPTY_FOR {
             self.empty_polls.set(empty - 1);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        self.empty_polls.set(0);
+        dispatcher.let_tasks_tell();
         let tick = dispatcher.tick();
-        let alone = self.is_alone();
+        let alone = self.dispatcher.is_alone();
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
         if !alone {
@@ -316,6 +318,7 @@ impl Local {
             {
                 if slice_is_over && dispatcher.idle.none_asleep() {
                     self.empty_polls.set(EMPTY_POLLS);
+                    self.empty_since.set(Instant::now());
                 }
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -328,14 +331,13 @@ impl Local {
         let seat = self.seat();
         let count = seat.activations.load(Ordering::Relaxed).wrapping_add(1);
         seat.activations.store(count, Ordering::Relaxed);
-        seat.has_queued.store(!self.queue.is_empty(), Ordering::Relaxed);
         if runnable.is_blocking() {
             // The runtime panics if it cannot have its first blocking thread; the worker is ended then.
             let handle = self.dispatcher.runtime.handle();
             contain(|| drop(handle.spawn_blocking(move || run_blocking(runnable))));
             return false;
         }
-        let alone = self.is_alone();
+        let alone = self.dispatcher.is_alone();
         let most = if alone { *left } else { self.pace.left() };
         let budget = self.message_budget.min(most);
         let mut messages = budget;
@@ -392,14 +394,15 @@ impl Local {
     fn take_injected(&self) -> Option<Runnable> {
         let dispatcher = &self.dispatcher;
         let room = self.queue.spare_capacity().min(QUEUE_CAPACITY / 2);
-        let share = dispatcher.injector.pop_share(dispatcher.seats.len(), room);
-        let (first, rest) = share?;
-        let more = !rest.is_empty();
-        rest.into_iter().for_each(|runnable| self.push_back(runnable));
+        let mut more = false;
+        let first = dispatcher.injector.pop_share(dispatcher.seats.len(), room, |runnable| {
+            more = true;
+            self.queue.push(runnable)
+        });
         if more {
             dispatcher.wake_one();
         }
-        Some(first)
+        first
     }
 
     /// Looks elsewhere: the injector, then, as a searcher, the other drivers' queues.

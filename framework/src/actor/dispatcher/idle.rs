@@ -59,6 +59,18 @@ impl Idle {
 
     /// Work was added: the driver to wake for it, if one should be. It is counted as searching.
     pub(crate) fn call_one(&self) -> Option<usize> {
+        self.call(|asleep, nudged| asleep.iter().rposition(|&driver| !nudged[driver]))
+    }
+
+    /// The same, and it may be one that was nudged, if that has led to nothing.
+    pub(crate) fn call_any(&self) -> Option<usize> {
+        self.call(|asleep, nudged| {
+            let not_nudged = asleep.iter().rposition(|&driver| !nudged[driver]);
+            not_nudged.or(asleep.len().checked_sub(1))
+        })
+    }
+
+    fn call(&self, choose: impl Fn(&[usize], &[bool]) -> Option<usize>) -> Option<usize> {
         if !self.should_call_after_push() {
             return None;
         }
@@ -67,7 +79,7 @@ impl Idle {
             return None;
         }
         let Sleepers { asleep, called, nudged } = &mut *sleepers;
-        let at = asleep.iter().rposition(|&driver| !nudged[driver])?;
+        let at = choose(asleep, nudged)?;
         let driver = asleep.swap_remove(at);
         called[driver] = true;
         self.counts.fetch_add(AWAKE + 1, Ordering::SeqCst);
@@ -98,6 +110,11 @@ impl Idle {
     fn should_call(&self) -> bool {
         let counts = self.counts.load(Ordering::SeqCst);
         counts & SEARCHING_MASK == 0 && counts / AWAKE < self.drivers
+    }
+
+    /// Whether any driver is awake: it runs, or waits for the runtime to run it.
+    pub(crate) fn any_awake(&self) -> bool {
+        self.counts.load(Ordering::Relaxed) >= AWAKE
     }
 
     /// An awake driver wants to search the others' queues. Half the drivers at most do so at once.

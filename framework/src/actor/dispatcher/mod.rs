@@ -2,9 +2,9 @@
 //!
 //! It knows no messages and no worker types, only [`Runnable`]s. There are as many [`driver`]s as the
 //! runtime has worker threads; each is one long-lived task with a queue of its own. [`idle`] decides
-//! who sleeps and who is woken, [`pace`] when a driver's slice of time is over; [`watchdog`] watches for
-//! slices that last too long. An ask may pass by all of them and run an idle worker in place:
-//! [`Dispatcher::run_in_place`].
+//! who sleeps and who is woken, [`pace`] when a driver's slice of time is over, [`flood`] when a task that sends
+//! lets drivers go first; [`watchdog`] watches for slices that last too long. An ask may pass by all of them
+//! and run an idle worker in place: [`Dispatcher::run_in_place`].
 //!
 //! ```text
 //!   outside            ┌────────────── driver 0 (a task of the runtime) ──────────────┐
@@ -16,6 +16,8 @@
 //! ```
 
 pub(crate) mod driver;
+
+pub(crate) mod flood;
 
 pub(crate) mod idle;
 
@@ -34,6 +36,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use driver::Local;
+use flood::Floods;
 use idle::Idle;
 use injector::Injector;
 use tokio::time::Instant;
@@ -58,6 +61,7 @@ pub(crate) struct Dispatcher {
     /// Until this tick no driver is merely nudged.
     hasty_until: AtomicU32,
     injector: Injector,
+    floods: Floods,
     idle: Idle,
     /// Each on its own lines of memory: its driver writes to it all the time.
     seats: Box<[Arc<CachePadded<DriverSeat>>]>,
@@ -82,12 +86,10 @@ struct DriverSeat {
     /// find nothing else, and the watchdog when the driver is stuck.
     next: RunnableSlot,
     stealer: st3::fifo::Stealer<Runnable>,
-    /// Whether the queue had something in it when the running activation began.
-    has_queued: AtomicBool,
     waker: OnceLock<Waker>,
     /// Counts activations, so that the watchdog sees whether the driver moves.
     activations: AtomicU32,
-    /// Whether the driver has its thread.
+    /// Whether the driver has its thread, and moves. What is likely: nothing depends on it but the order.
     is_running: AtomicBool,
 }
 
@@ -129,9 +131,6 @@ pub(crate) const TICK: Duration = watchdog::ROUND;
 /// 128.
 const UNIT: u32 = 1_000;
 
-/// Messages that a task tells before it looks whether it should give way. They fit into a core's own cache.
-const TELLS_BEFORE_GIVING_WAY: u32 = 1_024;
-
 /// For so many ticks after a task did not give way, other threads are woken for what tasks send.
 const HASTE: u32 = 64;
 
@@ -145,9 +144,6 @@ thread_local! {
 
     /// What has been run in place here and not been paid for yet, in nanoseconds.
     static UNPAID: Cell<u32> = const { Cell::new(0) };
-
-    /// Messages that were told here since a task gave way.
-    static TOLD: Cell<u32> = const { Cell::new(0) };
 
     /// The dispatchers whose queues this thread is about to clear.
     static CLEARING: RefCell<Vec<*const Dispatcher>> = const { RefCell::new(Vec::new()) };
@@ -173,20 +169,6 @@ impl Dispatcher {
         if let Some(runnable) = left {
             self.inject(runnable);
         }
-    }
-
-    /// Lets what waits for a driver go first, on behalf of a task that has told a lot. True: the task waits,
-    /// and is woken when a driver has come. While a driver is running on another thread it will come without
-    /// that, and has the sooner something to do the more the task tells.
-    #[cold]
-    pub(crate) fn give_way(&self, waker: &Waker) -> bool {
-        TOLD.set(0);
-        self.runtime.has_several_threads()
-            && Runtime::is_in_task()
-            && !on_driver_thread()
-            && self.runtime.is_current()
-            && !self.seats.iter().any(|seat| seat.is_running.load(Ordering::Relaxed))
-            && self.injector.give_way(waker)
     }
 
     /// Whether this thread is inside the system's runtime.
@@ -321,7 +303,7 @@ impl Dispatcher {
     /// Messages that one activation handles before the worker goes to the back of the queue.
     #[inline(always)]
     pub(crate) fn message_budget(&self) -> u32 {
-        if self.seats.len() == 1 { MESSAGE_BUDGET_ALONE } else { MESSAGE_BUDGET }
+        if self.is_alone() { MESSAGE_BUDGET_ALONE } else { MESSAGE_BUDGET }
     }
 
     pub(crate) fn tick(&self) -> u32 {
@@ -341,6 +323,7 @@ impl Dispatcher {
         self.over.store(true, Ordering::Release);
         // Whoever still waits learns it now.
         self.alarms.wake_all();
+        self.floods.go_on();
         self.watchdog.end();
         for seat in &self.seats {
             if let Some(waker) = seat.waker.get() {
@@ -363,6 +346,7 @@ impl Dispatcher {
                 }),
             );
         }
+        self.floods.go_on();
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();
             self.go_down();
@@ -450,18 +434,21 @@ impl Dispatcher {
     fn clear_queues_once(&self) -> bool {
         let mut left = self.injector.pop_all();
         left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
-        // A stuck driver's queue can still be stolen from.
-        let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
         for seat in &self.seats {
-            let _ = seat.stealer.steal(&stolen, |length| length);
+            seat.take_queued(|runnable| left.push(runnable));
         }
-        left.extend(std::iter::from_fn(|| stolen.pop()));
         !left.is_empty()
     }
 
-    /// Whether all drivers sleep and nothing waits for them.
+    /// Whether its driver has the runtime's only thread: then it goes by numbers of messages, and by no clock.
+    #[inline]
+    fn is_alone(&self) -> bool {
+        self.seats.len() == 1
+    }
+
+    /// Whether all drivers sleep and nothing and nobody waits for them.
     fn is_idle(&self) -> bool {
-        self.idle.all_asleep() && self.injector.is_empty()
+        self.idle.all_asleep() && self.injector.is_empty() && self.floods.is_empty()
     }
 
     /// The watchdog's round: takes work away from a driver that has not moved since the last one.
@@ -470,11 +457,9 @@ impl Dispatcher {
         for (seat, seen) in self.seats.iter().zip(&mut seen.activations) {
             let activations = seat.activations.load(Ordering::Relaxed);
             if *seen == activations {
-                if let Some(runnable) = seat.next.take() {
-                    self.inject(runnable);
-                } else if seat.has_queued.load(Ordering::Relaxed) {
-                    self.wake_one();
-                }
+                seat.is_running.store(false, Ordering::Relaxed);
+                seat.next.take().into_iter().for_each(|runnable| self.inject(runnable));
+                seat.take_queued(|runnable| self.inject(runnable));
             }
             *seen = activations;
         }
@@ -482,9 +467,21 @@ impl Dispatcher {
         if waits_since.is_some() && waits_since == seen.waits_since {
             // Whoever was to give way to it has not, and may not the next time.
             self.hasty_until.store(self.tick().wrapping_add(HASTE), Ordering::Relaxed);
-            self.wake_one();
+            if let Some(driver) = self.idle.call_any() {
+                self.wake_driver(driver);
+            }
         }
         seen.waits_since = waits_since;
+        self.floods.go_on();
+    }
+}
+
+impl DriverSeat {
+    /// Takes everything out of the driver's queue, as another thread.
+    fn take_queued(&self, mut with: impl FnMut(Runnable)) {
+        let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
+        let _ = self.stealer.steal(&stolen, |length| length);
+        std::iter::from_fn(|| stolen.pop()).for_each(&mut with);
     }
 }
 
@@ -502,14 +499,6 @@ pub(crate) fn note_foreign_wake() {
             local.note_foreign_wake();
         }
     });
-}
-
-/// Notes that a message is being told. True: so many have been that it should be looked whether to give way.
-#[inline(always)]
-pub(crate) fn note_tell() -> bool {
-    let told = TOLD.get() + 1;
-    TOLD.set(told);
-    told >= TELLS_BEFORE_GIVING_WAY
 }
 
 /// Whether such a wake has happened since the driver last yielded.

@@ -1,9 +1,10 @@
 //! The watchdog: a thread of the system's own, which sees what a stuck driver cannot.
 //!
-//! While any of several drivers is awake it makes a round about once a millisecond: it advances the tick that ends
-//! time slices, and takes queued work away from a driver that does not move. It keeps the appointments
-//! that must be kept even when every thread of the runtime is stuck: the kill grace, and the deadline of
-//! a shutdown. While all drivers sleep, and no appointment is set, it sleeps too.
+//! While any of several drivers is awake it makes a round about once a millisecond: it advances the tick that
+//! ends time slices, takes queued work away from a driver that does not move, and lets tasks go on that wait for
+//! one ([`super::flood`]). It keeps the appointments that must be kept even when every thread of the runtime is
+//! stuck: the kill grace, and the deadline of a shutdown. While all drivers sleep, and no appointment is set, it
+//! sleeps too.
 //!
 //! It goes by the machine's clock, not by the runtime's, which may be paused: a handler that does not
 //! return uses up real time.
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::{Dispatcher, Seen};
 use crate::pool;
-use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 use crate::time::Alarm;
 
 /// One round. Long against an activation, short against what a person or a timer notices.
@@ -84,6 +85,11 @@ impl Watchdog {
     pub(crate) fn cancel(&self, AppointmentKey(due, number): AppointmentKey) {
         let cancelled = lock(&self.appointments).by_due.remove(&(due, number));
         drop(cancelled);
+    }
+
+    #[cfg(all(test, not(millhand_loom)))]
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::SeqCst)
     }
 
     /// How many appointments it has.
@@ -166,7 +172,9 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
         } else {
             pool::empty_depot();
             watchdog.asleep.store(true, Ordering::SeqCst);
-            // Between the look and the store a driver may have woken up and seen no sleeper to stir.
+            fence(Ordering::SeqCst);
+            // Between the look and the store a driver may have woken up, or a task begun to wait for one, and
+            // seen no sleeper to stir.
             if system.is_idle() {
                 next.map(|next| next.saturating_duration_since(Instant::now()))
             } else {

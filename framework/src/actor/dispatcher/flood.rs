@@ -1,0 +1,197 @@
+//! Floods: tasks of the runtime that tell, and await nothing else.
+//!
+//! Nothing makes such a task return to the runtime, and behind it may wait the very driver that has what it
+//! sends to be handled: the mailbox would grow until the memory is used up. So a `tell` waits now and then.
+//!
+//! ```text
+//!   1,024 tells of the tasks of a thread without a driver between them: where are the drivers?
+//!
+//!   one runs on another thread ────────▶ go on, 16 times at most; then behind what waits for this thread
+//!   none runs, one is awake or called ─▶ wait until one has come, or for the watchdog's next round
+//!   all sleep, nothing waits ──────────▶ go on
+//! ```
+//!
+//! The wait in the middle leaves the thread to the runtime: it runs what waits for it, and if that is not the
+//! driver, it takes tasks from other threads, from behind a handler that does not return among them. A task
+//! that merely woke itself would keep it from that.
+
+use std::cell::Cell;
+use std::task::Waker;
+
+use super::{Dispatcher, MESSAGES_PER_POLL_ALONE, on_driver_thread};
+use crate::contain::contain;
+use crate::runtime::Runtime;
+use crate::sync::{AtomicUsize, Mutex, Ordering, fence, lock, weakened};
+
+/// Messages that the tasks of a thread tell before they look whether they should give way. They fit into a core's
+/// own cache.
+const TELLS_BEFORE_GIVING_WAY: u32 = 1_024;
+
+/// The same on a runtime of one thread: no more than the driver handles in one poll.
+const TELLS_BEFORE_GIVING_WAY_ALONE: u32 = MESSAGES_PER_POLL_ALONE;
+
+/// How often a task that need not give way to a driver goes on before it lets other tasks run all the same.
+const ROUNDS_OF_TELLS: u32 = 16;
+
+thread_local! {
+    /// Messages that tasks may still tell here before they look whether to give way. A driver that runs here
+    /// sets it anew: however many tasks tell, they all wait for that.
+    static TELLS_LEFT: Cell<u32> = const { Cell::new(0) };
+
+    /// How often a task has gone on here since one gave way.
+    static WENT_ON: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The tasks that wait for a driver.
+pub(super) struct Floods {
+    waiting: Mutex<Vec<Waker>>,
+    length: AtomicUsize,
+}
+
+impl Floods {
+    pub(super) fn new() -> Self {
+        Self { waiting: Mutex::new(Vec::new()), length: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.length.load(Ordering::SeqCst) == 0
+    }
+
+    /// Afterwards the caller looks whether the watchdog sleeps.
+    fn wait(&self, waker: &Waker) {
+        // A user's waker may do anything when it is cloned.
+        let waker = waker.clone();
+        let mut waiting = lock(&self.waiting);
+        waiting.push(waker);
+        self.length.store(waiting.len(), Ordering::SeqCst);
+        drop(waiting);
+        // Ordering: pairs with the fence of the watchdog that falls asleep: it sees this task, or the caller
+        // sees that it sleeps.
+        if !weakened("flood.wait") {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// Wakes all of them.
+    pub(super) fn go_on(&self) {
+        if self.is_empty() {
+            return;
+        }
+        let waiting = {
+            let mut waiting = lock(&self.waiting);
+            self.length.store(0, Ordering::SeqCst);
+            std::mem::take(&mut *waiting)
+        };
+        for waker in waiting {
+            contain(|| waker.wake());
+        }
+    }
+}
+
+/// Notes that a message is being told. True: so many have been that it should be looked whether to give way.
+#[inline(always)]
+pub(crate) fn note_tell() -> bool {
+    let left = TELLS_LEFT.get();
+    TELLS_LEFT.set(left.saturating_sub(1));
+    left == 0
+}
+
+impl Dispatcher {
+    /// Lets drivers go first, on behalf of a task that has told a lot. True: the task waits, and is woken.
+    #[cold]
+    pub(crate) fn give_way(&self, waker: &Waker) -> bool {
+        if !self.should_give_way() {
+            self.allow_tells();
+            return false;
+        }
+        let runs = self.seats.iter().any(|seat| seat.is_running.load(Ordering::Relaxed));
+        let went_on = WENT_ON.get();
+        if runs && went_on < ROUNDS_OF_TELLS {
+            WENT_ON.set(went_on + 1);
+            self.allow_tells();
+            return false;
+        }
+        WENT_ON.set(0);
+        if runs || self.is_alone() {
+            // The runtime runs whatever waits for this thread, and then this task again.
+            waker.wake_by_ref();
+        } else {
+            self.wait_for_driver(waker);
+        }
+        true
+    }
+
+    /// Whether the one who tells keeps a thread of the runtime from its drivers, and they have something to do.
+    fn should_give_way(&self) -> bool {
+        self.runtime.is_current()
+            && !on_driver_thread()
+            && (Runtime::is_in_task() || !self.runtime.has_several_threads())
+            && (self.idle.any_awake() || !self.injector.is_empty())
+    }
+
+    fn wait_for_driver(&self, waker: &Waker) {
+        // One, when it comes back: all drivers may be stuck, and nobody waits for ever.
+        TELLS_LEFT.set(1);
+        self.floods.wait(waker);
+        // If all drivers have fallen asleep meanwhile, the watchdog's round wakes it.
+        self.watchdog.stir();
+        if self.is_over() {
+            self.floods.go_on();
+        }
+    }
+
+    /// A driver runs on this thread: the tasks here may tell on, and so may those that wait for one.
+    pub(super) fn let_tasks_tell(&self) {
+        self.allow_tells();
+        self.floods.go_on();
+    }
+
+    /// The tasks of this thread may tell so many messages more.
+    fn allow_tells(&self) {
+        TELLS_LEFT.set(match self.is_alone() {
+            true => TELLS_BEFORE_GIVING_WAY_ALONE,
+            false => TELLS_BEFORE_GIVING_WAY,
+        });
+    }
+}
+
+#[cfg(all(test, millhand_loom))]
+mod models;
+
+#[cfg(all(test, not(millhand_loom)))]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use crate::actor::dispatcher::driver;
+    use crate::runtime::Runtime;
+
+    /// All drivers sleep when it begins to wait: no poll of one lets it go on.
+    #[test]
+    fn a_task_that_waits_for_a_driver_goes_on_when_none_comes() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let dispatcher = {
+            let runtime = Runtime::new(runtime.handle().clone());
+            driver::start(runtime, Duration::from_secs(1), Duration::from_secs(1)).unwrap()
+        };
+        for _ in 0..3 {
+            while !dispatcher.watchdog.is_asleep() {
+                std::thread::yield_now();
+            }
+            let dispatcher = Arc::clone(&dispatcher);
+            let mut waits = true;
+            let task = runtime.spawn(poll_fn(move |cx| {
+                if std::mem::take(&mut waits) {
+                    dispatcher.wait_for_driver(cx.waker());
+                    return Poll::Pending;
+                }
+                Poll::Ready(())
+            }));
+            runtime.block_on(task).unwrap();
+        }
+        dispatcher.end();
+    }
+}
