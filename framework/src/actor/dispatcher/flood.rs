@@ -16,6 +16,7 @@
 //! that merely woke itself would keep it from that.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::{Dispatcher, MESSAGES_PER_POLL_ALONE, on_driver_thread};
@@ -44,13 +45,13 @@ thread_local! {
 
 /// The tasks that wait for a driver.
 pub(super) struct Floods {
-    waiting: Mutex<Vec<Waker>>,
+    waiting: Mutex<VecDeque<Waker>>,
     length: AtomicUsize,
 }
 
 impl Floods {
     pub(super) fn new() -> Self {
-        Self { waiting: Mutex::new(Vec::new()), length: AtomicUsize::new(0) }
+        Self { waiting: Mutex::new(VecDeque::new()), length: AtomicUsize::new(0) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -62,7 +63,7 @@ impl Floods {
         // A user's waker may do anything when it is cloned.
         let waker = waker.clone();
         let mut waiting = lock(&self.waiting);
-        waiting.push(waker);
+        waiting.push_back(waker);
         self.length.store(waiting.len(), Ordering::SeqCst);
         drop(waiting);
         // Ordering: pairs with the fence of the watchdog that falls asleep: it sees this task, or the caller
@@ -72,18 +73,20 @@ impl Floods {
         }
     }
 
-    /// Wakes all of them.
+    /// Wakes all of them, one by one: the room for them is kept.
     pub(super) fn go_on(&self) {
         if self.is_empty() {
             return;
         }
-        let waiting = {
+        let many = lock(&self.waiting).len();
+        for _ in 0..many {
             let mut waiting = lock(&self.waiting);
-            self.length.store(0, Ordering::SeqCst);
-            std::mem::take(&mut *waiting)
-        };
-        for waker in waiting {
-            contain(|| waker.wake());
+            let next = waiting.pop_front();
+            self.length.store(waiting.len(), Ordering::SeqCst);
+            drop(waiting);
+            if let Some(waker) = next {
+                contain(|| waker.wake());
+            }
         }
     }
 }
