@@ -1,6 +1,6 @@
 //! How a workload knows that it is done, and that nothing was lost, doubled or changed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
@@ -14,6 +14,8 @@ const SUM_BITS: u32 = 42;
 pub struct Goal {
     expected: AtomicU64,
     packed: AtomicU64,
+    /// Whether a [`Tally`] counts, which has room for any number.
+    is_tallied: AtomicBool,
     done: Mutex<Option<oneshot::Sender<u64>>>,
 }
 
@@ -24,7 +26,8 @@ impl Goal {
 
     /// Begins a phase. The receiver gets the sum once all is there.
     pub fn expect(&self, count: u64) -> oneshot::Receiver<u64> {
-        assert!(count < 1 << (u64::BITS - SUM_BITS), "{count} reports: more than can be counted");
+        let fits = count < 1 << (u64::BITS - SUM_BITS) || self.is_tallied.load(Ordering::Relaxed);
+        assert!(fits, "{count} reports: more than can be counted");
         let (done, sum) = oneshot::channel();
         let unfinished = self.done.lock().unwrap().replace(done);
         assert!(unfinished.is_none(), "a phase began before the last one ended");
@@ -60,6 +63,7 @@ pub struct Tally {
 
 impl Tally {
     pub fn new(goal: &Arc<Goal>) -> Self {
+        goal.is_tallied.store(true, Ordering::Relaxed);
         Self { goal: Arc::clone(goal), count: 0, sum: 0 }
     }
 
