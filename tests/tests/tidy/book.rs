@@ -3,10 +3,11 @@
 use super::{File, Findings, clean, file, finds, pages, read, repository, rust};
 
 /// Drawings and tables in the module doc of a source file that also stand in a page.
-const COPIES: [(&str, &str); 6] = [
+const COPIES: [(&str, &str); 7] = [
     ("framework/src/actor/mailbox/word.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/mailbox/queue.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/dispatcher/mod.rs", "book/src/dispatcher.md"),
+    ("framework/src/actor/dispatcher/flood.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/dispatcher/idle.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/seat.rs", "book/src/dispatcher.md"),
     ("framework/src/observe/events.rs", "book/src/observing.md"),

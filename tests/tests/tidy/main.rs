@@ -8,6 +8,8 @@
 mod absent;
 /// Drawings, tables, numbers and code in the book.
 mod book;
+/// The figures on the performance page.
+mod figures;
 /// Guarantees and the tests that hold them.
 mod guarantees;
 /// Links, and the table of contents.
