@@ -44,7 +44,11 @@ impl<W: Worker> Address<W> {
     ///
     /// If the mailbox is full, waits for room (with the default policy `overflow = wait`). And now and then, in
     /// a task of the system's runtime, it waits until workers have run: a task that tells without end does not
-    /// keep what it sends from being handled. [`try_tell`](Self::try_tell) never waits.
+    /// keep what it sends from being handled. [`try_tell`](Self::try_tell) never waits; it is for what is polled
+    /// only once, as in `now_or_never`.
+    ///
+    /// What is in order is what was sent, and a message is sent when its `tell` is ready: tells that are awaited
+    /// one after the other arrive in this order, tells that are polled side by side, as by `join!`, in any.
     ///
     /// # Errors
     ///

@@ -23,12 +23,14 @@ pub struct Tell<'a, M: Message> {
     message: Option<M>,
     /// The place in the line of senders that wait for room.
     ticket: Option<Ticket>,
+    /// How often it has waited for drivers.
+    gave_way: u8,
 }
 
 impl<'a, M: Message> Tell<'a, M> {
     #[inline(always)]
     pub(crate) fn new(to: &'a dyn Deliver<M>, message: M) -> Self {
-        Self { to, pool: None, message: Some(message), ticket: None }
+        Self { to, pool: None, message: Some(message), ticket: None, gave_way: 0 }
     }
 
     pub(crate) fn to_pool(pool: &'a dyn Pick<M>, message: M) -> Self {
@@ -52,7 +54,11 @@ impl<'a, M: Message> Tell<'a, M> {
     }
 
     pub(crate) fn blocking(self) -> Result<(), TellError<M>> {
-        if dispatcher::on_driver_thread() { self.now() } else { pollster::block_on(self) }
+        if dispatcher::on_driver_thread() {
+            return self.now();
+        }
+        flood::allow_one();
+        pollster::block_on(self)
     }
 
     /// A member is picked when the message is sent, not before: what a pool goes by changes.
@@ -126,8 +132,11 @@ impl<M: Message> Future for Tell<'_, M> {
         if self.ticket.is_some() {
             return self.wait(cx);
         }
-        if flood::note_tell() && self.to.dispatcher().give_way(cx.waker()) {
-            return Poll::Pending;
+        if flood::note_tell() {
+            let to = self.to;
+            if to.dispatcher().give_way(&mut self.gave_way, cx.waker()) {
+                return Poll::Pending;
+            }
         }
         let Some(message) = self.message.take() else {
             panic!("a tell was polled after it had finished")

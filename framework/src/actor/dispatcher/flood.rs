@@ -34,6 +34,13 @@ const TELLS_BEFORE_GIVING_WAY_ALONE: u32 = MESSAGES_PER_POLL_ALONE;
 /// How often a task that need not give way to a driver goes on before it lets other tasks run all the same.
 const ROUNDS_OF_TELLS: u32 = 16;
 
+/// How often one tell waits for a driver at most; each time may take a round of the watchdog.
+const MOST_WAITS: u8 = 1;
+
+/// The same with one thread, where it goes behind what waits for that: the runtime polls some 60 tasks before a
+/// driver that has yielded.
+const MOST_WAITS_ALONE: u8 = u8::MAX;
+
 thread_local! {
     /// Messages that tasks may still tell here before they look whether to give way. A driver that runs here
     /// sets it anew: however many tasks tell, they all wait for that.
@@ -73,6 +80,10 @@ impl Floods {
         }
     }
 
+    pub(super) fn shrink(&self) {
+        lock(&self.waiting).shrink_to_fit();
+    }
+
     /// Wakes all of them, one by one: the room for them is kept.
     pub(super) fn go_on(&self) {
         if self.is_empty() {
@@ -99,10 +110,16 @@ pub(crate) fn note_tell() -> bool {
     left == 0
 }
 
+/// The next tell here does not give way: who tells blocks the thread, and lets no driver go first.
+pub(crate) fn allow_one() {
+    TELLS_LEFT.set(TELLS_LEFT.get().max(1));
+}
+
 impl Dispatcher {
-    /// Lets drivers go first, on behalf of a task that has told a lot. True: the task waits, and is woken.
+    /// Lets drivers go first, on behalf of a task that has told a lot. True: the task waits, and is woken. The
+    /// tell that waits counts how often it has: nobody waits for ever, even if all drivers are stuck.
     #[cold]
-    pub(crate) fn give_way(&self, waker: &Waker) -> bool {
+    pub(crate) fn give_way(&self, gave_way: &mut u8, waker: &Waker) -> bool {
         if !self.should_give_way() {
             self.allow_tells();
             return false;
@@ -115,6 +132,10 @@ impl Dispatcher {
             return false;
         }
         WENT_ON.set(0);
+        if *gave_way == if self.is_alone() { MOST_WAITS_ALONE } else { MOST_WAITS } {
+            return false;
+        }
+        *gave_way += 1;
         if runs || self.is_alone() {
             // The runtime runs whatever waits for this thread, and then this task again.
             waker.wake_by_ref();
@@ -126,15 +147,19 @@ impl Dispatcher {
 
     /// Whether the one who tells keeps a thread of the runtime from its drivers, and they have something to do.
     fn should_give_way(&self) -> bool {
-        self.runtime.is_current()
+        let keeps_a_thread = if self.is_alone() {
+            self.was_driven_here()
+        } else {
+            self.runtime.has_several_threads() && Runtime::is_in_task()
+        };
+        keeps_a_thread
+            && self.runtime.is_current()
+            && !self.is_over()
             && !on_driver_thread()
-            && (Runtime::is_in_task() || !self.runtime.has_several_threads())
             && (self.idle.any_awake() || !self.injector.is_empty())
     }
 
     fn wait_for_driver(&self, waker: &Waker) {
-        // One, when it comes back: all drivers may be stuck, and nobody waits for ever.
-        TELLS_LEFT.set(1);
         self.floods.wait(waker);
         // If all drivers have fallen asleep meanwhile, the watchdog's round wakes it.
         self.watchdog.stir();

@@ -78,6 +78,10 @@ impl Injector {
         all
     }
 
+    pub(super) fn shrink(&self) {
+        lock(&self.queue).shrink_to_fit();
+    }
+
     fn note_length(&self, queue: &VecDeque<Runnable>) {
         // Ordering: SeqCst, as the idle protocol's looks at the queues are.
         self.length.store(queue.len(), Ordering::SeqCst);

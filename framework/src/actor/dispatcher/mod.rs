@@ -66,7 +66,7 @@ pub(crate) struct Dispatcher {
     /// Each on its own lines of memory: its driver writes to it all the time.
     seats: Box<[Arc<CachePadded<DriverSeat>>]>,
     runtime: Runtime,
-    /// The thread that polled a driver last, by the address of something of its own.
+    /// The thread that polled the only driver last, by the address of something of its own.
     driven_on: AtomicUsize,
     /// Drivers that have not been dropped.
     alive: AtomicUsize,
@@ -105,6 +105,18 @@ struct Seen {
     activations: Vec<u32>,
     /// If something waited in the injector, how often something had been taken.
     waits_since: Option<u32>,
+    /// What it takes away from drivers goes through here.
+    stolen: st3::fifo::Worker<Runnable>,
+}
+
+impl Seen {
+    fn nothing(drivers: usize) -> Self {
+        Self {
+            activations: vec![0; drivers],
+            waits_since: None,
+            stolen: st3::fifo::Worker::new(driver::QUEUE_CAPACITY),
+        }
+    }
 }
 
 /// Messages that one activation handles: long enough to amortise scheduling, short enough that a
@@ -241,14 +253,18 @@ impl Dispatcher {
         // A runtime of one thread can be current on others: those for blocking code.
         driving == Ok(true)
             || self.runtime.is_current()
-                && (self.runtime.has_several_threads()
-                    || self.driven_on.load(Ordering::Relaxed) == this_thread())
+                && (self.runtime.has_several_threads() || self.was_driven_here())
     }
 
     fn note_driven_here(&self) {
-        if !self.runtime.has_several_threads() {
+        if self.is_alone() {
             self.driven_on.store(this_thread(), Ordering::Relaxed);
         }
+    }
+
+    /// Whether this thread was the last that polled the only driver.
+    fn was_driven_here(&self) -> bool {
+        self.driven_on.load(Ordering::Relaxed) == this_thread()
     }
 
     fn inject(&self, runnable: Runnable) {
@@ -434,8 +450,9 @@ impl Dispatcher {
     fn clear_queues_once(&self) -> bool {
         let mut left = self.injector.pop_all();
         left.extend(self.seats.iter().filter_map(|seat| seat.next.take()));
+        let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
         for seat in &self.seats {
-            seat.take_queued(|runnable| left.push(runnable));
+            seat.take_queued(&stolen, |runnable| left.push(runnable));
         }
         !left.is_empty()
     }
@@ -451,17 +468,22 @@ impl Dispatcher {
         self.idle.all_asleep() && self.injector.is_empty() && self.floods.is_empty()
     }
 
+    /// Nothing has happened for a while: gives back the room that a burst has taken.
+    fn shrink(&self) {
+        self.injector.shrink();
+        self.floods.shrink();
+    }
+
     /// The watchdog's round: takes work away from a driver that has not moved since the last one.
     fn rescue(&self, seen: &mut Seen) {
         self.tick.0.fetch_add(1, Ordering::Relaxed);
-        for (seat, seen) in self.seats.iter().zip(&mut seen.activations) {
+        for (index, seat) in self.seats.iter().enumerate() {
             let activations = seat.activations.load(Ordering::Relaxed);
-            if *seen == activations {
+            if std::mem::replace(&mut seen.activations[index], activations) == activations {
                 seat.is_running.store(false, Ordering::Relaxed);
                 seat.next.take().into_iter().for_each(|runnable| self.inject(runnable));
-                seat.take_queued(|runnable| self.inject(runnable));
+                seat.take_queued(&seen.stolen, |runnable| self.inject(runnable));
             }
-            *seen = activations;
         }
         let waits_since = self.injector.waits_since();
         if waits_since.is_some() && waits_since == seen.waits_since {
@@ -477,11 +499,10 @@ impl Dispatcher {
 }
 
 impl DriverSeat {
-    /// Takes everything out of the driver's queue, as another thread.
-    fn take_queued(&self, mut with: impl FnMut(Runnable)) {
-        let stolen = st3::fifo::Worker::new(driver::QUEUE_CAPACITY);
-        let _ = self.stealer.steal(&stolen, |length| length);
-        std::iter::from_fn(|| stolen.pop()).for_each(&mut with);
+    /// Takes everything out of the driver's queue, as another thread, through an empty queue of its own.
+    fn take_queued(&self, through: &st3::fifo::Worker<Runnable>, with: impl FnMut(Runnable)) {
+        let _ = self.stealer.steal(through, |length| length);
+        std::iter::from_fn(|| through.pop()).for_each(with);
     }
 }
 

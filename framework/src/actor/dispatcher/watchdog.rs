@@ -141,7 +141,7 @@ impl Drop for Watchdog {
 }
 
 fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
-    let mut seen = Seen { activations: vec![0; drivers], waits_since: None };
+    let mut seen = Seen::nothing(drivers);
     let mut idle_rounds = 0;
     loop {
         // Held only during a round, so that the system can be dropped.
@@ -171,6 +171,7 @@ fn watch(dispatcher: &Weak<Dispatcher>, drivers: usize) {
             Some(ROUND)
         } else {
             pool::empty_depot();
+            system.shrink();
             watchdog.asleep.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
             // Between the look and the store a driver may have woken up, or a task begun to wait for one, and
