@@ -53,11 +53,12 @@ impl<'a, M: Message> Tell<'a, M> {
         }
     }
 
-    pub(crate) fn blocking(self) -> Result<(), TellError<M>> {
+    pub(crate) fn blocking(mut self) -> Result<(), TellError<M>> {
         if dispatcher::on_driver_thread() {
             return self.now();
         }
-        flood::allow_one();
+        // Who blocks the thread lets no driver go first.
+        self.gave_way = u8::MAX;
         pollster::block_on(self)
     }
 

@@ -226,7 +226,8 @@ async fn came_back(before: isize) -> Result<(), isize> {
     Ok(())
 }
 
-/// Runs all rounds. After each half, memory comes back to what it was before.
+/// Runs half the rounds twice. After each half, memory comes back to what it was before; if not, that is put down to
+/// [`SETTLING`], and another half is run.
 fn does_not_grow(runtime: fn() -> Runtime) {
     guarded(move || {
         runtime().block_on(async {

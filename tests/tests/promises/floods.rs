@@ -200,43 +200,35 @@ fn what_a_task_sends_does_not_wait_until_the_task_does() {
 /// Its drivers are gone: none of them is waited for.
 #[test]
 fn a_flood_of_a_worker_that_has_ended_is_refused() {
-    for runtime in [current_thread, || multi_thread(1), || multi_thread(2)] {
-        guarded("ended", move || {
-            let flood = async {
-                let system = system().await;
-                let drain = system.worker("drain", || Drain).start().await.unwrap();
-                for n in 0..100 {
-                    drain.tell(Note(n)).await.unwrap();
-                }
-                system.shutdown().await.unwrap();
-                for n in 0..5_000 {
-                    assert!(matches!(drain.tell(Note(n)).await, Err(TellError::Stopped(_))));
-                }
-            };
-            let runtime = runtime();
-            runtime.block_on(async { tokio::spawn(flood).await.unwrap() });
-        });
-    }
+    in_a_task(|system, drain| async move {
+        for n in 0..100 {
+            drain.tell(Note(n)).await.unwrap();
+        }
+        system.shutdown().await.unwrap();
+        for n in 0..5_000 {
+            assert!(matches!(drain.tell(Note(n)).await, Err(TellError::Stopped(_))));
+        }
+    });
 }
 
-/// Who blocks the thread lets no driver run, however long it waits.
+/// Who blocks the only thread lets no driver run, however long it waits.
 #[test]
-fn a_blocking_tell_does_not_give_way() {
-    for runtime in [current_thread, || multi_thread(1), || multi_thread(2)] {
-        guarded("blocking", move || {
-            let flood = async {
-                let system = system().await;
-                let drain = system.worker("drain", || Drain).start().await.unwrap();
-                for n in 0..5_000 {
-                    drain.tell_blocking(Note(n)).unwrap();
-                }
-                system.shutdown().await.unwrap();
-                assert_eq!(drain.counters().handled, 5_000);
-            };
-            let runtime = runtime();
-            runtime.block_on(async { tokio::spawn(flood).await.unwrap() });
-        });
-    }
+fn a_blocking_flood_is_taken() {
+    in_a_task(|system, drain| async move {
+        for n in 0..5_000 {
+            drain.tell_blocking(Note(n)).unwrap();
+        }
+        system.shutdown().await.unwrap();
+        assert_eq!(drain.counters().handled, 5_000);
+    });
+}
+
+fn in_a_task<F: Future<Output = ()> + Send + 'static>(flood: fn(System, Address<Drain>) -> F) {
+    on_every_runtime(async move || {
+        let system = system().await;
+        let drain = system.worker("drain", || Drain).start().await.unwrap();
+        tokio::spawn(flood(system, drain)).await.unwrap();
+    });
 }
 
 /// It was driven on this thread, and nobody drives it now.

@@ -262,7 +262,7 @@ impl Local {
         self.empty_polls.set(0);
         dispatcher.let_tasks_tell();
         let tick = dispatcher.tick();
-        let alone = self.dispatcher.is_alone();
+        let alone = dispatcher.is_alone();
         let most = if alone { ACTIVATIONS_PER_POLL_ALONE } else { ACTIVATIONS_PER_POLL };
         let mut activations = 0;
         if !alone {

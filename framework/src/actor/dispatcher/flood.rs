@@ -39,7 +39,7 @@ const MOST_WAITS: u8 = 1;
 
 /// The same with one thread, where it goes behind what waits for that: the runtime polls some 60 tasks before a
 /// driver that has yielded.
-const MOST_WAITS_ALONE: u8 = u8::MAX;
+const MOST_WAITS_ALONE: u8 = 255;
 
 thread_local! {
     /// Messages that tasks may still tell here before they look whether to give way. A driver that runs here
@@ -65,7 +65,7 @@ impl Floods {
         self.length.load(Ordering::SeqCst) == 0
     }
 
-    /// Afterwards the caller looks whether the watchdog sleeps.
+    /// Afterwards the caller looks whether the watchdog sleeps, and whether the system has ended.
     fn wait(&self, waker: &Waker) {
         // A user's waker may do anything when it is cloned.
         let waker = waker.clone();
@@ -73,8 +73,8 @@ impl Floods {
         waiting.push_back(waker);
         self.length.store(waiting.len(), Ordering::SeqCst);
         drop(waiting);
-        // Ordering: pairs with the fence of the watchdog that falls asleep: it sees this task, or the caller
-        // sees that it sleeps.
+        // Ordering: pairs with the fence of the watchdog that falls asleep, and with that of who ends the
+        // system: they see this task, or the caller sees what they have said.
         if !weakened("flood.wait") {
             fence(Ordering::SeqCst);
         }
@@ -110,11 +110,6 @@ pub(crate) fn note_tell() -> bool {
     left == 0
 }
 
-/// The next tell here does not give way: who tells blocks the thread, and lets no driver go first.
-pub(crate) fn allow_one() {
-    TELLS_LEFT.set(TELLS_LEFT.get().max(1));
-}
-
 impl Dispatcher {
     /// Lets drivers go first, on behalf of a task that has told a lot. True: the task waits, and is woken. The
     /// tell that waits counts how often it has: nobody waits for ever, even if all drivers are stuck.
@@ -132,7 +127,7 @@ impl Dispatcher {
             return false;
         }
         WENT_ON.set(0);
-        if *gave_way == if self.is_alone() { MOST_WAITS_ALONE } else { MOST_WAITS } {
+        if *gave_way >= if self.is_alone() { MOST_WAITS_ALONE } else { MOST_WAITS } {
             return false;
         }
         *gave_way += 1;
@@ -147,11 +142,8 @@ impl Dispatcher {
 
     /// Whether the one who tells keeps a thread of the runtime from its drivers, and they have something to do.
     fn should_give_way(&self) -> bool {
-        let keeps_a_thread = if self.is_alone() {
-            self.was_driven_here()
-        } else {
-            self.runtime.has_several_threads() && Runtime::is_in_task()
-        };
+        let keeps_a_thread =
+            if self.is_alone() { self.was_driven_here() } else { Runtime::is_in_task() };
         keeps_a_thread
             && self.runtime.is_current()
             && !self.is_over()

@@ -45,7 +45,7 @@ use watchdog::{AppointmentKey, Watchdog};
 use crate::actor::cell::{Cost, Ran, Runnable, RunnableSlot};
 use crate::contain::drop_payload;
 use crate::runtime::Runtime;
-use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, CachePadded, Mutex, Ordering, fence, lock};
 use crate::time::{Alarm, AlarmKey, Alarms};
 
 /// What all drivers of a system share.
@@ -339,6 +339,8 @@ impl Dispatcher {
         self.over.store(true, Ordering::Release);
         // Whoever still waits learns it now.
         self.alarms.wake_all();
+        // Ordering: pairs with the fence in `Floods::wait`.
+        fence(Ordering::SeqCst);
         self.floods.go_on();
         self.watchdog.end();
         for seat in &self.seats {
@@ -362,6 +364,7 @@ impl Dispatcher {
                 }),
             );
         }
+        fence(Ordering::SeqCst);
         self.floods.go_on();
         if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.watchdog.end();

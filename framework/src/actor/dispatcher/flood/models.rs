@@ -1,4 +1,4 @@
-//! A model of a flood that waits while the watchdog falls asleep.
+//! A model of a flood that waits while the watchdog falls asleep. The system's end is the same with another flag.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
