@@ -6,12 +6,12 @@
 //! ```text
 //!   1,024 tells of the tasks of a thread without a driver between them: where are the drivers?
 //!
-//!   one runs on another thread ────────▶ go on, 16 times at most; then behind what waits for this thread
+//!   one runs on another thread ────────▶ wait behind what waits for this thread, every 128 tells
 //!   none runs, one is awake or called ─▶ wait until one has come, or for the watchdog's next round
 //!   all sleep, nothing waits ──────────▶ go on
 //! ```
 //!
-//! The wait in the middle leaves the thread to the runtime: it runs what waits for it, and if that is not the
+//! The second wait leaves the thread to the runtime: it runs what waits for it, and if that is not the
 //! driver, it takes tasks from other threads, from behind a handler that does not return among them. A task
 //! that merely woke itself would keep it from that.
 
@@ -31,8 +31,8 @@ const TELLS_BEFORE_GIVING_WAY: u32 = 1_024;
 /// The same on a runtime of one thread: no more than the driver handles in one poll.
 const TELLS_BEFORE_GIVING_WAY_ALONE: u32 = MESSAGES_PER_POLL_ALONE;
 
-/// How often a task that need not give way to a driver goes on before it lets other tasks run all the same.
-const ROUNDS_OF_TELLS: u32 = 16;
+/// Messages that they tell between two waits while a driver runs on another thread.
+const TELLS_BESIDE_A_DRIVER: u32 = 128;
 
 /// How often one tell waits for a driver at most; each time may take a round of the watchdog.
 const MOST_WAITS: u8 = 1;
@@ -45,9 +45,6 @@ thread_local! {
     /// Messages that tasks may still tell here before they look whether to give way. A driver that runs here
     /// sets it anew: however many tasks tell, they all wait for that.
     static TELLS_LEFT: Cell<u32> = const { Cell::new(0) };
-
-    /// How often a task has gone on here since one gave way.
-    static WENT_ON: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The tasks that wait for a driver.
@@ -120,14 +117,10 @@ impl Dispatcher {
             return false;
         }
         let runs = self.seats.iter().any(|seat| seat.is_running.load(Ordering::Relaxed));
-        let went_on = WENT_ON.get();
-        if runs && went_on < ROUNDS_OF_TELLS {
-            WENT_ON.set(went_on + 1);
-            self.allow_tells();
-            return false;
-        }
-        WENT_ON.set(0);
         if *gave_way >= if self.is_alone() { MOST_WAITS_ALONE } else { MOST_WAITS } {
+            if runs {
+                TELLS_LEFT.set(TELLS_BESIDE_A_DRIVER);
+            }
             return false;
         }
         *gave_way += 1;
