@@ -128,22 +128,21 @@ impl<'a, M: Message> Tell<'a, M> {
 impl<M: Message> Future for Tell<'_, M> {
     type Output = Result<(), TellError<M>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.ticket.is_some() {
             return self.wait(cx);
-        }
-        if flood::note_tell() {
-            let to = self.to;
-            if to.dispatcher().give_way(&mut self.gave_way, cx.waker()) {
-                return Poll::Pending;
-            }
         }
         let Some(message) = self.message.take() else {
             panic!("a tell was polled after it had finished")
         };
         self.pick();
-        match self.to.deliver(Parcel::tell(message), false) {
+        let to = self.to;
+        if flood::note_tell() && to.dispatcher().give_way(&mut self.gave_way, cx.waker()) {
+            self.message = Some(message);
+            return Poll::Pending;
+        }
+        match to.deliver(Parcel::tell(message), false) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(refused) => self.refused(refused, cx),
         }

@@ -102,9 +102,13 @@ impl Floods {
 /// Notes that a message is being told. True: so many have been that it should be looked whether to give way.
 #[inline(always)]
 pub(crate) fn note_tell() -> bool {
-    let left = TELLS_LEFT.get();
-    TELLS_LEFT.set(left.saturating_sub(1));
-    left == 0
+    match TELLS_LEFT.get().checked_sub(1) {
+        Some(left) => {
+            TELLS_LEFT.set(left);
+            false
+        }
+        None => true,
+    }
 }
 
 impl Dispatcher {

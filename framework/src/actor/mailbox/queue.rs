@@ -90,6 +90,9 @@ pub(crate) enum PushError<T> {
     Closed(T),
 }
 
+/// `Ok(true)`: the worker was idle, and the caller now owns the right.
+type Pushed<T> = Result<bool, PushError<T>>;
+
 /// What the consumer found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pop<T> {
@@ -148,11 +151,9 @@ impl<T: Send + 'static> Queue<T> {
         state.position().wrapping_sub(published) % POSITIONS
     }
 
-    /// Messages accepted and messages waiting, for people: however many there are, and exact when nothing
-    /// moves.
+    /// Messages accepted, and messages waiting: for people, and exact when nothing moves.
     pub(crate) fn counts(&self, word: &Word) -> (u64, u64) {
-        // What has been taken first: the tail can only be further on.
-        // Ordering: Acquire keeps the tail's load behind.
+        // Ordering: Acquire keeps the tail's load behind: it can only be further on.
         let taken = self.published.load(Ordering::Acquire);
         let rounds = self.rounds.load(Ordering::Relaxed);
         let accepted = (rounds * POSITIONS + word.load().position()).max(taken);
@@ -161,71 +162,79 @@ impl<T: Send + 'static> Queue<T> {
 
     /// Appends a message. `Ok(true)`: the worker was idle, and the caller now owns the right.
     #[inline(always)]
-    pub(crate) fn push(
-        &self,
-        word: &Word,
-        bound: Option<u32>,
-        mut value: T,
-    ) -> Result<bool, PushError<T>> {
-        let mut state = word.load();
+    pub(crate) fn push(&self, word: &Word, bound: Option<u32>, value: T) -> Pushed<T> {
+        // Most succeed at once, in few registers.
+        match self.claim(word, bound, word.load(), value) {
+            Ok(idle) => Ok(idle),
+            Err(value) => self.push_slowly(word, bound, value),
+        }
+    }
+
+    /// One attempt at a slot that is there, if the word still has this value.
+    #[inline(always)]
+    fn claim(&self, word: &Word, bound: Option<u32>, state: State, value: T) -> Result<bool, T> {
+        if state.is_closed() {
+            return Err(value);
+        }
+        let idle = state.is_idle();
+        let target = if idle { state.with_phase(Phase::Running) } else { state };
+        if state.address() == 0 {
+            if word.swap_if(state, target.at_front()).is_err() {
+                return Err(value);
+            }
+            self.count_round(state);
+            // SAFETY: the swap claimed the front slot for this thread alone.
+            unsafe { self.front.fill(1, value) };
+            return Ok(idle);
+        }
+        let cannot = state.needs_block() || self.is_full(bound, state);
+        if cannot || word.swap_if(state, target.next_slot()).is_err() {
+            return Err(value);
+        }
+        let block: *mut Block<T> = ptr::with_exposed_provenance_mut(state.address());
+        // SAFETY: the swap claimed slot `offset` of the tail block for this thread alone, and the consumer
+        // keeps the block until the slot is ready.
+        unsafe { Block::fill(block, state.offset(), value) };
+        Ok(idle)
+    }
+
+    #[inline(never)]
+    fn push_slowly(&self, word: &Word, bound: Option<u32>, mut value: T) -> Pushed<T> {
         loop {
+            let state = word.load();
             if state.is_closed() {
                 return Err(PushError::Closed(value));
             }
-            let idle = state.is_idle();
-            let target = if idle { state.with_phase(Phase::Running) } else { state };
-            if state.address() == 0 {
-                // Nothing is queued, so there is room.
-                match word.swap_if(state, target.at_front()) {
-                    Ok(()) => {
-                        self.count_round(state);
-                        // SAFETY: the swap claimed the front slot for this thread alone.
-                        unsafe { self.front.fill(1, value) };
-                        return Ok(idle);
-                    }
-                    Err(actual) => state = actual,
-                }
-                continue;
-            }
-            if let Some(bound) = bound
-                && self.len(state) >= u64::from(bound)
-            {
+            if self.is_full(bound, state) {
                 // The tail may have moved between the two loads; only an unchanged tail proves it.
-                let again = word.load();
-                if again == state {
+                if word.load() == state {
                     return Err(PushError::Full(value));
                 }
-                state = again;
                 continue;
             }
-            if state.address() != FRONT && state.offset() < BLOCK_SLOTS {
-                match word.swap_if(state, target.next_slot()) {
-                    Ok(()) => {
-                        let block: *mut Block<T> =
-                            ptr::with_exposed_provenance_mut(state.address());
-                        // SAFETY: the swap claimed slot `offset` of the tail block for this thread
-                        // alone, and the consumer keeps the block until the slot is ready.
-                        unsafe { Block::fill(block, state.offset(), value) };
-                        return Ok(idle);
-                    }
-                    Err(actual) if actual.position() == state.position() => state = actual,
-                    Err(_) => {
-                        back_off();
-                        state = word.load();
-                    }
-                }
-            } else {
-                (value, state) = match self.push_block(word, state, value) {
-                    Ok(()) => return Ok(idle),
-                    Err(back) => back,
-                };
+            let needs_block = state.needs_block();
+            let attempt = match needs_block {
+                true => self.push_block(word, state, value),
+                false => self.claim(word, bound, state, value),
+            };
+            match attempt {
+                Ok(idle) => return Ok(idle),
+                Err(back) => value = back,
+            }
+            if !needs_block && word.load().position() != state.position() {
+                back_off();
             }
         }
     }
 
-    /// Appends a message in a block of its own making, if the word still has this value.
+    /// Whether no more may wait. Nothing does without a tail: then there is room.
+    fn is_full(&self, bound: Option<u32>, state: State) -> bool {
+        bound.is_some_and(|bound| state.address() != 0 && self.len(state) >= u64::from(bound))
+    }
+
+    /// One attempt at a slot in a block of its own making, if the word still has this value.
     #[inline(never)]
-    fn push_block(&self, word: &Word, state: State, value: T) -> Result<(), (T, State)> {
+    fn push_block(&self, word: &Word, state: State, value: T) -> Result<bool, T> {
         let target = if state.is_idle() { state.with_phase(Phase::Running) } else { state };
         let block = self.take_block();
         let offset = state.offset() % BLOCK_SLOTS;
@@ -235,13 +244,13 @@ impl<T: Send + 'static> Queue<T> {
         match word.swap_if(state, target.with_block(address, offset + 1)) {
             Ok(()) => {
                 self.link(state, block.as_ptr());
-                Ok(())
+                Ok(state.is_idle())
             }
-            Err(actual) => {
+            Err(_) => {
                 // SAFETY: still this thread's own; the slot was filled just above.
                 let value = unsafe { Block::unfill(block.as_ptr(), offset) };
                 Block::free(block);
-                Err((value, actual))
+                Err(value)
             }
         }
     }
@@ -294,7 +303,7 @@ impl<T: Send + 'static> Queue<T> {
             consumer.block = first;
             consumer.offset = (consumer.taken % BLOCK_SLOTS as u64) as u8;
         }
-        if usize::from(consumer.offset) == BLOCK_SLOTS {
+        if usize::from(consumer.offset) >= BLOCK_SLOTS {
             // SAFETY: the consumer's block stays in the queue until the consumer takes it out.
             // Ordering: Acquire pairs with the Release in `link`.
             let next = unsafe { (*consumer.block).next.load(Ordering::Acquire) };
