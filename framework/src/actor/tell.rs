@@ -136,11 +136,14 @@ impl<M: Message> Future for Tell<'_, M> {
         let Some(message) = self.message.take() else {
             panic!("a tell was polled after it had finished")
         };
-        self.pick();
-        let to = self.to;
+        let mut to = self.to;
         if flood::note_tell() && to.dispatcher().give_way(&mut self.gave_way, cx.waker()) {
             self.message = Some(message);
             return Poll::Pending;
+        }
+        if self.pool.is_some() {
+            self.pick();
+            to = self.to;
         }
         match to.deliver(Parcel::tell(message), false) {
             Ok(()) => Poll::Ready(Ok(())),

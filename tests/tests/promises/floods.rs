@@ -1,7 +1,10 @@
 //! A task that sends without end lets what it sends be handled.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use millhand::prelude::*;
 
@@ -208,6 +211,62 @@ fn a_flood_of_a_worker_that_has_ended_is_refused() {
         for n in 0..5_000 {
             assert!(matches!(drain.tell(Note(n)).await, Err(TellError::Stopped(_))));
         }
+    });
+}
+
+/// Giving way takes no member's turn.
+#[test]
+fn a_pool_that_is_flooded_takes_its_members_in_turn() {
+    on_every_runtime(async || {
+        let system = system().await;
+        let pool = system.pool("pool", 5, || Drain).start().await.unwrap();
+        let members = pool.members().to_vec();
+        let flood = async move {
+            for n in 0..10_000 {
+                pool.tell(Note(n)).await.unwrap();
+            }
+        };
+        tokio::spawn(flood).await.unwrap();
+        system.shutdown().await.unwrap();
+        let handled: Vec<_> = members.iter().map(|member| member.counters().handled).collect();
+        assert_eq!(handled, [2_000; 5]);
+    });
+}
+
+/// It runs on a thread of its own, and keeps no driver waiting.
+#[test]
+fn a_blocking_handler_that_floods_does_not_wait() {
+    #[derive(Worker)]
+    #[worker(handles(Note), blocking)]
+    struct Flooder(Address<Drain>);
+
+    impl Handle<Note> for Flooder {
+        /// Replies how many tells waited.
+        async fn handle(&mut self, Note(tells): Note, _: &mut Context<Self>) -> u64 {
+            let mut waited = 0;
+            for n in 0..tells {
+                let mut tell = pin!(self.0.tell(Note(n)));
+                poll_fn(|cx| match tell.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        waited += 1;
+                        Poll::Pending
+                    }
+                    ready => ready,
+                })
+                .await
+                .unwrap();
+            }
+            waited
+        }
+    }
+
+    in_a_task(|system, drain| async move {
+        let flooder = move || Flooder(drain.clone());
+        let flooder = system.worker("flooder", flooder).start().await.unwrap();
+        for _ in 0..10 {
+            assert_eq!(flooder.ask(Note(2_000)).await, Ok(0));
+        }
+        system.shutdown().await.unwrap();
     });
 }
 

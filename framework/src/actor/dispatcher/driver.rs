@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::{CURRENT, Dispatcher, DriverSeat, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE};
+use super::{CURRENT, Dispatcher, DriverSeat, MESSAGE_BUDGET, MESSAGES_PER_POLL_ALONE, flood};
 use crate::actor::cell::{Ran, Runnable, RunnableSlot};
 use crate::actor::dispatcher::flood::Floods;
 use crate::actor::dispatcher::idle::{Idle, MOST_DRIVERS};
@@ -445,7 +445,7 @@ impl Local {
 /// thread have their turn.
 fn run_blocking(runnable: Runnable) {
     let mut messages = MESSAGE_BUDGET;
-    if let Ran::Again(again) = runnable.run(&mut messages) {
+    if let Ran::Again(again) = flood::exempt(|| runnable.run(&mut messages)) {
         drop(Handle::current().spawn_blocking(move || run_blocking(again)));
     }
 }

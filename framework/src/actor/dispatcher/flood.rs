@@ -111,6 +111,14 @@ pub(crate) fn note_tell() -> bool {
     }
 }
 
+/// What is told meanwhile does not give way: this thread is none that drivers run on.
+pub(super) fn exempt<R>(f: impl FnOnce() -> R) -> R {
+    TELLS_LEFT.set(u32::MAX);
+    let result = f();
+    TELLS_LEFT.set(0);
+    result
+}
+
 impl Dispatcher {
     /// Lets drivers go first, on behalf of a task that has told a lot. True: the task waits, and is woken. The
     /// tell that waits counts how often it has: nobody waits for ever, even if all drivers are stuck.

@@ -67,8 +67,7 @@ struct Consumer<T> {
     taken: u64,
 }
 
-/// Proof of the right (see [`word`](super::word)), so that whoever holds it need not be trusted again at
-/// every call.
+/// Proof of the right (see [`word`](super::word)): whoever holds it need not be trusted again at every call.
 #[derive(Debug)]
 pub(crate) struct Right(());
 
@@ -92,6 +91,9 @@ pub(crate) enum PushError<T> {
 
 /// `Ok(true)`: the worker was idle, and the caller now owns the right.
 type Pushed<T> = Result<bool, PushError<T>>;
+
+/// The same of one attempt. An error says whether another producer was quicker.
+type Attempt<T> = Result<bool, (T, bool)>;
 
 /// What the consumer found.
 #[derive(Debug, PartialEq, Eq)]
@@ -160,36 +162,38 @@ impl<T: Send + 'static> Queue<T> {
         (accepted, accepted - taken)
     }
 
-    /// Appends a message. `Ok(true)`: the worker was idle, and the caller now owns the right.
+    /// Appends a message.
     #[inline(always)]
     pub(crate) fn push(&self, word: &Word, bound: Option<u32>, value: T) -> Pushed<T> {
         // Most succeed at once, in few registers.
         match self.claim(word, bound, word.load(), value) {
             Ok(idle) => Ok(idle),
-            Err(value) => self.push_slowly(word, bound, value),
+            Err(back) => self.push_slowly(word, bound, back),
         }
     }
 
     /// One attempt at a slot that is there, if the word still has this value.
     #[inline(always)]
-    fn claim(&self, word: &Word, bound: Option<u32>, state: State, value: T) -> Result<bool, T> {
+    fn claim(&self, word: &Word, bound: Option<u32>, state: State, value: T) -> Attempt<T> {
         if state.is_closed() {
-            return Err(value);
+            return Err((value, false));
         }
         let idle = state.is_idle();
         let target = if idle { state.with_phase(Phase::Running) } else { state };
         if state.address() == 0 {
             if word.swap_if(state, target.at_front()).is_err() {
-                return Err(value);
+                return Err((value, false));
             }
             self.count_round(state);
             // SAFETY: the swap claimed the front slot for this thread alone.
             unsafe { self.front.fill(1, value) };
             return Ok(idle);
         }
-        let cannot = state.needs_block() || self.is_full(bound, state);
-        if cannot || word.swap_if(state, target.next_slot()).is_err() {
-            return Err(value);
+        if !state.has_slot() || self.is_full(bound, state) {
+            return Err((value, false));
+        }
+        if let Err(actual) = word.swap_if(state, target.next_slot()) {
+            return Err((value, actual.position() != state.position()));
         }
         let block: *mut Block<T> = ptr::with_exposed_provenance_mut(state.address());
         // SAFETY: the swap claimed slot `offset` of the tail block for this thread alone, and the consumer
@@ -199,8 +203,12 @@ impl<T: Send + 'static> Queue<T> {
     }
 
     #[inline(never)]
-    fn push_slowly(&self, word: &Word, bound: Option<u32>, mut value: T) -> Pushed<T> {
+    fn push_slowly(&self, word: &Word, bound: Option<u32>, back: (T, bool)) -> Pushed<T> {
+        let (mut value, mut lost) = back;
         loop {
+            if std::mem::take(&mut lost) {
+                back_off();
+            }
             let state = word.load();
             if state.is_closed() {
                 return Err(PushError::Closed(value));
@@ -212,17 +220,13 @@ impl<T: Send + 'static> Queue<T> {
                 }
                 continue;
             }
-            let needs_block = state.needs_block();
-            let attempt = match needs_block {
-                true => self.push_block(word, state, value),
-                false => self.claim(word, bound, state, value),
+            let attempt = match state.address() == 0 || state.has_slot() {
+                true => self.claim(word, bound, state, value),
+                false => self.push_block(word, state, value),
             };
             match attempt {
                 Ok(idle) => return Ok(idle),
-                Err(back) => value = back,
-            }
-            if !needs_block && word.load().position() != state.position() {
-                back_off();
+                Err(back) => (value, lost) = back,
             }
         }
     }
@@ -234,25 +238,21 @@ impl<T: Send + 'static> Queue<T> {
 
     /// One attempt at a slot in a block of its own making, if the word still has this value.
     #[inline(never)]
-    fn push_block(&self, word: &Word, state: State, value: T) -> Result<bool, T> {
+    fn push_block(&self, word: &Word, state: State, value: T) -> Attempt<T> {
         let target = if state.is_idle() { state.with_phase(Phase::Running) } else { state };
         let block = self.take_block();
         let offset = state.offset() % BLOCK_SLOTS;
         // SAFETY: the block is this thread's own until the swap below succeeds.
         unsafe { Block::fill(block.as_ptr(), offset, value) };
         let address = block.as_ptr().expose_provenance();
-        match word.swap_if(state, target.with_block(address, offset + 1)) {
-            Ok(()) => {
-                self.link(state, block.as_ptr());
-                Ok(state.is_idle())
-            }
-            Err(_) => {
-                // SAFETY: still this thread's own; the slot was filled just above.
-                let value = unsafe { Block::unfill(block.as_ptr(), offset) };
-                Block::free(block);
-                Err(value)
-            }
+        if word.swap_if(state, target.with_block(address, offset + 1)).is_ok() {
+            self.link(state, block.as_ptr());
+            return Ok(state.is_idle());
         }
+        // SAFETY: still this thread's own; the slot was filled just above.
+        let value = unsafe { Block::unfill(block.as_ptr(), offset) };
+        Block::free(block);
+        Err((value, false))
     }
 
     /// Makes a freshly installed block findable for the consumer.

@@ -106,9 +106,9 @@ impl State {
         (self.0 & ADDRESS_MASK) as usize
     }
 
-    /// Whether the tail has no slot to claim: its block is full, or none is there.
-    pub(crate) fn needs_block(self) -> bool {
-        self.address() == FRONT || (self.address() != 0 && self.offset() >= BLOCK_SLOTS)
+    /// Whether the tail is a block with a slot to claim.
+    pub(crate) fn has_slot(self) -> bool {
+        self.address() != FRONT && self.address() != 0 && self.offset() < BLOCK_SLOTS
     }
 
     /// Slots of the tail block that are claimed, `0..=BLOCK_SLOTS`.
