@@ -214,6 +214,52 @@ fn a_flood_of_a_worker_that_has_ended_is_refused() {
     });
 }
 
+/// With one thread they wait for one another, however many they are.
+#[test]
+fn tasks_that_flood_take_turns() {
+    for runtime in [current_thread, || multi_thread(1)] {
+        for tasks in [2, 3, 5, 8, 60] {
+            guarded("turns", move || {
+                runtime().block_on(async {
+                    let system = system().await;
+                    let drain = system.worker("drain", || Drain).start().await.unwrap();
+                    let left = Arc::new(AtomicU64::new(100_000));
+                    let flood = |to: Address<Drain>, left: Arc<AtomicU64>| async move {
+                        let (mut told, mut most) = (0_u64, 0);
+                        while left.fetch_sub(1, Ordering::Relaxed) as i64 > 0 {
+                            to.tell(Note(told)).await.unwrap();
+                            told += 1;
+                            most = most.max(to.counters().mailbox);
+                        }
+                        (told, most)
+                    };
+                    let floods: Vec<_> = (0..tasks)
+                        .map(|_| tokio::spawn(flood(drain.clone(), Arc::clone(&left))))
+                        .collect();
+                    for task in floods {
+                        let (told, most) = task.await.unwrap();
+                        assert!(told >= 100_000 / tasks / 2, "{tasks} tasks, one told {told}");
+                        assert!(most < 1_000, "{most} messages waited");
+                    }
+                    system.shutdown().await.unwrap();
+                });
+            });
+        }
+    }
+}
+
+/// It blocks the only thread, in a task: no driver can come.
+#[test]
+fn a_flood_that_blocks_its_task_is_taken() {
+    in_a_task(|system, drain| async move {
+        for n in 0..1_000 {
+            without_runtime(drain.tell(Note(n))).unwrap();
+        }
+        system.shutdown().await.unwrap();
+        assert_eq!(drain.counters().handled, 1_000);
+    });
+}
+
 /// Giving way takes no member's turn.
 #[test]
 fn a_pool_that_is_flooded_takes_its_members_in_turn() {

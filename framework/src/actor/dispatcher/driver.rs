@@ -290,6 +290,7 @@ impl Local {
                     found = self.take_injected();
                 }
                 if found.is_none() {
+                    dispatcher.note_asleep();
                     return Poll::Pending;
                 }
                 searching = dispatcher.idle.get_up(self.index);

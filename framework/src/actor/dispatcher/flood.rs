@@ -14,9 +14,14 @@
 //! The second wait leaves the thread to the runtime: it runs what waits for it, and if that is not the
 //! driver, it takes tasks from other threads, from behind a handler that does not return among them. A task
 //! that merely woke itself would keep it from that.
+//!
+//! With one thread the driver lets one of those that wait go on in each of its turns. If they woke themselves, the
+//! runtime would poll some 60 tasks before the driver, and where that number divides, always the same one would be
+//! the next.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::ptr;
 use std::task::Waker;
 
 use super::{Dispatcher, MESSAGES_PER_POLL_ALONE, on_driver_thread};
@@ -37,8 +42,8 @@ const TELLS_BESIDE_A_DRIVER: u32 = 128;
 /// How often one tell waits for a driver at most; each time may take a round of the watchdog.
 const MOST_WAITS: u8 = 1;
 
-/// The same with one thread, where it goes behind what waits for that: the runtime polls some 60 tasks before a
-/// driver that has yielded.
+/// The same for who is no task of the only thread, and goes behind what waits for that: the runtime polls some
+/// 60 tasks before a driver that has yielded.
 const MOST_WAITS_ALONE: u8 = 255;
 
 thread_local! {
@@ -87,14 +92,19 @@ impl Floods {
             return;
         }
         let many = lock(&self.waiting).len();
-        for _ in 0..many {
-            let mut waiting = lock(&self.waiting);
-            let next = waiting.pop_front();
-            self.length.store(waiting.len(), Ordering::SeqCst);
-            drop(waiting);
-            if let Some(waker) = next {
-                contain(|| waker.wake());
-            }
+        (0..many).for_each(|_| self.next_goes_on());
+    }
+
+    fn next_goes_on(&self) {
+        if self.is_empty() {
+            return;
+        }
+        let mut waiting = lock(&self.waiting);
+        let next = waiting.pop_front();
+        self.length.store(waiting.len(), Ordering::SeqCst);
+        drop(waiting);
+        if let Some(waker) = next {
+            contain(|| waker.wake());
         }
     }
 }
@@ -129,14 +139,15 @@ impl Dispatcher {
             return false;
         }
         let runs = self.seats.iter().any(|seat| seat.is_running.load(Ordering::Relaxed));
-        if *gave_way >= if self.is_alone() { MOST_WAITS_ALONE } else { MOST_WAITS } {
+        let undriven = self.is_alone() && !self.is_of_task(waker);
+        if *gave_way >= if undriven { MOST_WAITS_ALONE } else { MOST_WAITS } {
             if runs {
                 TELLS_LEFT.set(TELLS_BESIDE_A_DRIVER);
             }
             return false;
         }
         *gave_way += 1;
-        if runs || self.is_alone() {
+        if runs || undriven {
             // The runtime runs whatever waits for this thread, and then this task again.
             waker.wake_by_ref();
         } else {
@@ -153,22 +164,51 @@ impl Dispatcher {
             && self.runtime.is_current()
             && !self.is_over()
             && !on_driver_thread()
-            && (self.idle.any_awake() || !self.injector.is_empty())
+            && self.drivers_have_work()
+    }
+
+    /// Whether it wakes a task of the runtime, as a driver's does. If not, the thread may be blocked until it is
+    /// woken, or drive nothing else: then no driver comes.
+    fn is_of_task(&self, waker: &Waker) -> bool {
+        let mut drivers = self.seats.iter().filter_map(|seat| seat.waker.get());
+        Runtime::is_in_task() && drivers.any(|driver| ptr::eq(driver.vtable(), waker.vtable()))
+    }
+
+    fn drivers_have_work(&self) -> bool {
+        self.idle.any_awake() || !self.injector.is_empty()
     }
 
     fn wait_for_driver(&self, waker: &Waker) {
         self.floods.wait(waker);
-        // If all drivers have fallen asleep meanwhile, the watchdog's round wakes it.
-        self.watchdog.stir();
-        if self.is_over() {
+        // If all drivers have fallen asleep meanwhile, the watchdog's round wakes it; the only driver wakes it
+        // itself as it falls asleep.
+        let missed = match self.is_alone() {
+            true => !self.drivers_have_work(),
+            false => {
+                self.watchdog.stir();
+                false
+            }
+        };
+        if missed || self.is_over() {
             self.floods.go_on();
         }
     }
 
-    /// A driver runs on this thread: the tasks here may tell on, and so may those that wait for one.
+    /// A driver runs on this thread: the tasks here may tell on, and so may those that wait for one. With one
+    /// thread that is the next in line, for the driver handles no more in a turn than one task may tell.
     pub(super) fn let_tasks_tell(&self) {
         self.allow_tells();
-        self.floods.go_on();
+        match self.is_alone() {
+            true => self.floods.next_goes_on(),
+            false => self.floods.go_on(),
+        }
+    }
+
+    /// The driver that runs here has fallen asleep. If it is the only one, nobody need wait for it.
+    pub(super) fn note_asleep(&self) {
+        if self.is_alone() {
+            self.floods.go_on();
+        }
     }
 
     /// The tasks of this thread may tell so many messages more.
