@@ -217,32 +217,56 @@ fn a_flood_of_a_worker_that_has_ended_is_refused() {
 /// With one thread they wait for one another, however many they are.
 #[test]
 fn tasks_that_flood_take_turns() {
+    take_turns(|| Drain);
+}
+
+/// G4
+///
+/// Some runtimes poll first what was woken last: it would take all the room, each time anew.
+#[test]
+fn tasks_that_wait_for_room_take_turns() {
+    take_turns(|| DrainOf64);
+}
+
+#[derive(Worker)]
+#[worker(handles(Note), mailbox = 64)]
+struct DrainOf64;
+
+impl Handle<Note> for DrainOf64 {
+    async fn handle(&mut self, Note(n): Note, _: &mut Context<Self>) -> u64 {
+        n
+    }
+}
+
+fn take_turns<W: Worker + Handle<Note>>(drain: fn() -> W) {
     for runtime in [current_thread, || multi_thread(1)] {
         for tasks in [2, 3, 5, 8, 60] {
-            guarded("turns", move || {
-                runtime().block_on(async {
-                    let system = system().await;
-                    let drain = system.worker("drain", || Drain).start().await.unwrap();
-                    let left = Arc::new(AtomicU64::new(100_000));
-                    let flood = |to: Address<Drain>, left: Arc<AtomicU64>| async move {
-                        let (mut told, mut most) = (0_u64, 0);
-                        while left.fetch_sub(1, Ordering::Relaxed) as i64 > 0 {
-                            to.tell(Note(told)).await.unwrap();
-                            told += 1;
-                            most = most.max(to.counters().mailbox);
-                        }
-                        (told, most)
-                    };
-                    let floods: Vec<_> = (0..tasks)
-                        .map(|_| tokio::spawn(flood(drain.clone(), Arc::clone(&left))))
-                        .collect();
-                    for task in floods {
-                        let (told, most) = task.await.unwrap();
-                        assert!(told >= 100_000 / tasks / 2, "{tasks} tasks, one told {told}");
-                        assert!(most < 1_000, "{most} messages waited");
+            let run = async move {
+                let system = system().await;
+                let drain = system.worker("drain", drain).start().await.unwrap();
+                let left = Arc::new(AtomicU64::new(100_000));
+                let flood = |to: Address<W>, left: Arc<AtomicU64>| async move {
+                    let (mut told, mut most) = (0_u64, 0);
+                    while left.fetch_sub(1, Ordering::Relaxed) as i64 > 0 {
+                        to.tell(Note(told)).await.unwrap();
+                        told += 1;
+                        most = most.max(to.counters().mailbox);
                     }
-                    system.shutdown().await.unwrap();
-                });
+                    (told, most)
+                };
+                let floods: Vec<_> = (0..tasks)
+                    .map(|_| tokio::spawn(flood(drain.clone(), Arc::clone(&left))))
+                    .collect();
+                for task in floods {
+                    let (told, most) = task.await.unwrap();
+                    assert!(told >= 100_000 / tasks / 2, "{tasks} tasks, one told {told}");
+                    assert!(most < 1_000, "{most} messages waited");
+                }
+                system.shutdown().await.unwrap();
+            };
+            // Tasks that a task spawns are not polled in the order of their spawning.
+            guarded("turns", move || {
+                runtime().block_on(async { tokio::spawn(run).await.unwrap() });
             });
         }
     }

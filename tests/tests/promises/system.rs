@@ -240,6 +240,7 @@ fn a_crash_during_a_shutdown_before_the_workers_turn_loses_no_other_message() {
     });
 }
 
+/// G18
 #[test]
 fn a_worker_that_waits_for_its_restart_at_shutdown_fails_what_it_does_not_handle() {
     paused(async || {

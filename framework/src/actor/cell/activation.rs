@@ -124,14 +124,21 @@ impl<W: Worker> Core<W> {
                 Lived::Paused(pause) => {
                     life.place.give_back();
                     self.private(desk).life = Some(life);
-                    match pause {
-                        Pause::Empty => self.mailbox.publish_all(&desk.right),
-                        _ => self.mailbox.publish(&desk.right),
-                    }
                     let parked = match pause {
-                        Pause::Again => return Ok(self.again(desk)),
-                        Pause::Empty => self.mailbox.park(&self.header.word, &desk.right),
-                        Pause::Suspended => self.header.word.hold(),
+                        Pause::Again => {
+                            if self.mailbox.publish(&desk.right) {
+                                dispatcher::note_called_senders();
+                            }
+                            return Ok(self.again(desk));
+                        }
+                        Pause::Empty => {
+                            self.mailbox.publish_all(&desk.right);
+                            self.mailbox.park(&self.header.word, &desk.right)
+                        }
+                        Pause::Suspended => {
+                            self.mailbox.publish(&desk.right);
+                            self.header.word.hold()
+                        }
                     };
                     if parked {
                         return Ok(Ran::Parked);

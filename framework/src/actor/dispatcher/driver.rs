@@ -225,6 +225,10 @@ impl Local {
         }
     }
 
+    pub(super) fn is_alone(&self) -> bool {
+        self.dispatcher.is_alone()
+    }
+
     pub(super) fn note_foreign_wake(&self) {
         self.foreign_wake.set(true);
     }

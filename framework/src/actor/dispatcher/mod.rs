@@ -516,9 +516,20 @@ fn this_thread() -> usize {
 
 /// A waker of the hosting runtime was woken on this thread: the driver should yield to it soon.
 pub(crate) fn note_foreign_wake() {
+    note_foreign_wake_if(|_| true);
+}
+
+/// Senders were called for room in a mailbox that more is in. If the driver has the only thread they come before
+/// more room is made: those who are called then would be in their way.
+pub(crate) fn note_called_senders() {
+    note_foreign_wake_if(Local::is_alone);
+}
+
+fn note_foreign_wake_if(it_counts: fn(&Local) -> bool) {
     let _ = CURRENT.try_with(|current| {
         if let Ok(current) = current.try_borrow()
             && let Some(local) = current.as_deref()
+            && it_counts(local)
         {
             local.note_foreign_wake();
         }

@@ -88,14 +88,14 @@ impl<T: Send + 'static, L: Limits> Mailbox<T, L> {
         }
     }
 
-    /// Shows producers the room that the last messages left, and calls that many waiting senders.
-    pub(crate) fn publish(&self, right: &Right) {
-        if self.ring().is_none() {
-            let room = self.queue.publish(right);
-            if L::BOUND.is_some() && room != 0 {
-                self.waiters.make_room(room);
-            }
+    /// Shows producers the room that the last messages left, and calls that many waiting senders. Whether any
+    /// waited.
+    pub(crate) fn publish(&self, right: &Right) -> bool {
+        if self.ring().is_some() {
+            return false;
         }
+        let room = self.queue.publish(right);
+        L::BOUND.is_some() && room != 0 && self.waiters.make_room(room)
     }
 
     /// The same, and nothing is queued: all of the room is free. Who is called for it may not come, because

@@ -2,12 +2,18 @@
 //!
 //! A call is not a reservation: between the call and the sender's next attempt, one that found the line
 //! empty may take the room. The called sender then stands where it stood before.
+//!
+//! A runtime may poll first whom it was told of last, and that one may take all the room, each time anew. So when
+//! the first in line has come in vain again and again, those who are called together are woken in the other order.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 
 use crate::contain::contain;
 use crate::sync::{AtomicU32, Mutex, Ordering, fence, lock, weakened};
+
+/// So often the first in line comes in vain before another order is tried.
+const MOST_IN_VAIN: u32 = 4;
 
 /// The line of waiting senders. Empty in the common case, which costs the consumer one fence and one
 /// load per batch.
@@ -31,6 +37,11 @@ pub(crate) struct Waiters {
 struct Line {
     next_ticket: u64,
     senders: VecDeque<(u64, Waker)>,
+    /// The first of those who were called together the last time, and how often it has come in vain.
+    first_called: Option<u64>,
+    in_vain: u32,
+    /// They are woken from the last to the first.
+    last_first: bool,
 }
 
 /// A place in the line. Given back with [`Waiters::leave`].
@@ -128,16 +139,18 @@ impl Waiters {
         }
     }
 
-    /// The consumer has published a head that frees `room` places: calls that many senders.
+    /// The consumer has published a head that frees `room` places: calls that many senders. Whether any waited.
     #[inline]
-    pub(crate) fn make_room(&self, room: usize) {
+    pub(crate) fn make_room(&self, room: usize) -> bool {
         // Ordering: pairs with the fence in `join`.
         if !weakened("waiters") {
             fence(Ordering::SeqCst);
         }
-        if self.waiting.load(Ordering::Relaxed) != 0 {
+        let any = self.any();
+        if any {
             self.call_slow(room);
         }
+        any
     }
 
     /// The mailbox is closed: everybody learns it.
@@ -150,8 +163,7 @@ impl Waiters {
         let called: Vec<_> = {
             let mut line = lock(&self.line);
             let Some(line) = line.as_deref_mut() else { return };
-            let count = room.min(line.senders.len());
-            let called = (0..count).filter_map(|_| line.call()).collect();
+            let called = line.call_together(room);
             self.waiting.store(line.len(), Ordering::Relaxed);
             called
         };
@@ -182,6 +194,24 @@ impl Line {
     fn call(&mut self) -> Option<Waker> {
         self.senders.pop_front().map(|(_, waker)| waker)
     }
+
+    /// The same for as many as there is room for, in the order in which they are to be woken.
+    fn call_together(&mut self, room: usize) -> Vec<Waker> {
+        let first = self.senders.front().map(|place| place.0);
+        if first != self.first_called {
+            self.first_called = first;
+            self.in_vain = 0;
+        } else if first.is_some() {
+            self.in_vain += 1;
+            self.last_first ^= self.in_vain.is_multiple_of(MOST_IN_VAIN);
+        }
+        let count = room.min(self.senders.len());
+        let mut called: Vec<_> = self.senders.drain(..count).map(|(_, waker)| waker).collect();
+        if self.last_first {
+            called.reverse();
+        }
+        called
+    }
 }
 
 #[cfg(all(test, not(millhand_loom)))]
@@ -198,7 +228,7 @@ mod tests {
         };
         let came = turns(&waiters, &mut tickets);
         assert_eq!(came, [Turn::First, Turn::NotYet, Turn::NotYet, Turn::NotYet]);
-        waiters.make_room(3);
+        assert!(waiters.make_room(3));
         assert_eq!(turns(&waiters, &mut tickets)[..3], [Turn::Called; 3]);
         let line = lock(&waiters.line);
         let line: Vec<_> =
