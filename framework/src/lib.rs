@@ -75,6 +75,7 @@
 //! | sending | [`Address`], [`Recipient`], [`Pool`], [`Tell`], [`Ask`], [`TellError`], [`AskError`] |
 //! | inside a handler | [`Context`] |
 //! | failing | [`Strategy`], [`Restart`], [`Intensity`], [`Backoff`], [`Shutdown`], [`ExitReason`] |
+//! | ZeroMQ's sockets | `net`, with the feature of that name |
 //! | watching | [`Counters`], and the `tracing` events of target `millhand` |
 //!
 //! The library installs no panic hook and reads no environment variable.
@@ -96,6 +97,10 @@ mod runtime;
 // A message inside one process.
 mod actor;
 mod contain;
+
+// A message that leaves the process.
+#[cfg(feature = "net")]
+pub mod net;
 
 // What can be seen from outside.
 mod observe;

@@ -104,14 +104,14 @@ impl Default for Backoff {
 
 impl Backoff {
     /// The delay before the `n`-th fruitless restart in a row; `random` is in `0.0..1.0`.
-    pub(super) fn delay(&self, n: u32, random: f64) -> Duration {
+    pub(crate) fn delay(&self, n: u32, random: f64) -> Duration {
         let doublings = n.saturating_sub(1).min(31);
         let delay = self.first.saturating_mul(1 << doublings).min(self.longest);
         let factor = 1.0 + self.jitter * (2.0 * random - 1.0);
         Duration::try_from_secs_f64(delay.as_secs_f64() * factor).unwrap_or(Duration::MAX)
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(format!("backoff.jitter is {}; it must be between 0 and 1", self.jitter));
         }

@@ -1,0 +1,423 @@
+//! What a socket sends and receives: a [`Multipart`] of [`Frame`]s.
+//!
+//! ZeroMQ's unit is the *message*, one frame or several, which arrives whole or not at all. A frame is a
+//! run of octets; nothing here looks inside. Up to [`Frame::IN_PLACE`] octets lie in the frame itself,
+//! so that small messages need no allocation; more lie in [`Bytes`], which are shared, not copied.
+//!
+//! ```text
+//!  Frame, 40 octets          tag 0: │tag│len│ up to 38 octets                      │
+//!                            tag 1: │tag│ - │ Bytes: pointer, length, owner        │
+//!  Multipart, 40 octets      tag 2: │tag│ - │ Vec of frames                        │
+//! ```
+
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+
+/// One frame of a message: a run of octets, cheap to clone.
+///
+/// It is read as a slice (`Deref<Target = [u8]>`) and made from anything that holds octets.
+/// [`Bytes`], `Vec<u8>` and `String` are taken over without a copy where they are long.
+///
+/// What a socket received and is longer than [`Frame::IN_PLACE`] shares the memory of its neighbours
+/// on the wire, at most some 64 KiB. Whoever keeps short frames for long copies them out with
+/// `to_vec()`.
+#[derive(Clone)]
+pub struct Frame(Octets);
+
+#[derive(Clone)]
+enum Octets {
+    InPlace { length: u8, octets: [u8; Frame::IN_PLACE] },
+    Shared(Bytes),
+}
+
+impl Frame {
+    /// As many octets lie in the frame itself; longer ones lie in shared memory.
+    pub const IN_PLACE: usize = 38;
+
+    /// A frame of no octets, as REQ and REP put before what the user sends.
+    pub const EMPTY: Frame = Frame(Octets::InPlace { length: 0, octets: [0; Frame::IN_PLACE] });
+
+    /// A copy of `octets`.
+    #[inline]
+    pub fn copy_from_slice(octets: &[u8]) -> Frame {
+        match Frame::in_place(octets) {
+            Some(frame) => frame,
+            None => Frame(Octets::Shared(Bytes::copy_from_slice(octets))),
+        }
+    }
+
+    /// The octets as [`Bytes`]; without a copy unless they lie in the frame itself.
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Octets::InPlace { length, octets } => {
+                Bytes::copy_from_slice(&octets[..usize::from(length)])
+            }
+            Octets::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The octets as text.
+    ///
+    /// # Errors
+    ///
+    /// They are not UTF-8.
+    pub fn as_str(&self) -> Result<&str, std::str::Utf8Error> {
+        std::str::from_utf8(self)
+    }
+
+    #[inline]
+    pub(crate) fn in_place(octets: &[u8]) -> Option<Frame> {
+        let mut place = [0; Frame::IN_PLACE];
+        place.get_mut(..octets.len())?.copy_from_slice(octets);
+        // No longer than the place, hence than an octet can say.
+        Some(Frame(Octets::InPlace { length: octets.len() as u8, octets: place }))
+    }
+
+    /// The first `length` octets of `octets`, which is no more than all of them. So many are copied in
+    /// any case: it is quicker than to copy exactly those that count.
+    #[inline]
+    pub(crate) fn from_first(octets: &[u8; Frame::IN_PLACE], length: u8) -> Frame {
+        debug_assert!(usize::from(length) <= Frame::IN_PLACE);
+        Frame(Octets::InPlace { length, octets: *octets })
+    }
+
+    /// The octets, and more after them, if they lie in the frame itself.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<(u8, &[u8; Frame::IN_PLACE])> {
+        match &self.0 {
+            Octets::InPlace { length, octets } => Some((*length, octets)),
+            Octets::Shared(_) => None,
+        }
+    }
+
+    /// The memory that the octets share with others, if they do.
+    #[inline]
+    pub(crate) fn shared(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Octets::InPlace { .. } => None,
+            Octets::Shared(bytes) => Some(bytes),
+        }
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Octets::InPlace { length, octets } => &octets[..usize::from(*length)],
+            Octets::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Default for Frame {
+    fn default() -> Frame {
+        Frame::EMPTY
+    }
+}
+
+impl Eq for Frame {}
+
+/// Text where the octets are text, otherwise hexadecimal; long ones are cut.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Enough to recognise a frame by.
+        const SHOWN: usize = 64;
+        let shown = &self[..self.len().min(SHOWN)];
+        match std::str::from_utf8(shown) {
+            Ok(text) => write!(f, "{text:?}")?,
+            Err(_) => {
+                f.write_str("0x")?;
+                for octet in shown {
+                    write!(f, "{octet:02x}")?;
+                }
+            }
+        }
+        if self.len() > SHOWN {
+            write!(f, "… ({} octets)", self.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::hash::Hash for Frame {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for Frame {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
+    }
+}
+
+impl From<Bytes> for Frame {
+    #[inline]
+    fn from(octets: Bytes) -> Frame {
+        match Frame::in_place(&octets) {
+            Some(frame) => frame,
+            None => Frame(Octets::Shared(octets)),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Frame {
+    fn from(octets: Vec<u8>) -> Frame {
+        match Frame::in_place(&octets) {
+            Some(frame) => frame,
+            None => Frame(Octets::Shared(octets.into())),
+        }
+    }
+}
+
+impl From<String> for Frame {
+    fn from(text: String) -> Frame {
+        text.into_bytes().into()
+    }
+}
+
+impl From<&[u8]> for Frame {
+    #[inline]
+    fn from(octets: &[u8]) -> Frame {
+        Frame::copy_from_slice(octets)
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Frame {
+    #[inline]
+    fn from(octets: &[u8; N]) -> Frame {
+        Frame::copy_from_slice(octets)
+    }
+}
+
+impl From<&str> for Frame {
+    #[inline]
+    fn from(text: &str) -> Frame {
+        Frame::copy_from_slice(text.as_bytes())
+    }
+}
+
+impl From<Frame> for Bytes {
+    fn from(frame: Frame) -> Bytes {
+        frame.into_bytes()
+    }
+}
+
+/// A message: its frames, in order.
+///
+/// Most have one, and are made from it: `socket.send("hello")`. Several are collected from an array or
+/// an iterator, or put together one by one:
+///
+/// ```
+/// use millhand::net::Multipart;
+///
+/// let message = Multipart::from(["weather", "10001", "-3"]);
+/// assert_eq!(message.len(), 3);
+/// assert_eq!(message[1], "10001");
+/// ```
+///
+/// A message without frames cannot be sent.
+#[derive(Clone)]
+pub struct Multipart(Frames);
+
+#[derive(Clone)]
+enum Frames {
+    One(Frame),
+    /// Any number but one, and one after a frame was taken off.
+    Many(Vec<Frame>),
+}
+
+impl Multipart {
+    /// A message without frames, to put some in.
+    pub const fn new() -> Multipart {
+        Multipart(Frames::Many(Vec::new()))
+    }
+
+    /// Its frames, in order.
+    #[inline]
+    pub fn frames(&self) -> &[Frame] {
+        match &self.0 {
+            Frames::One(frame) => std::slice::from_ref(frame),
+            Frames::Many(frames) => frames,
+        }
+    }
+
+    /// Its first frame; an empty one if it has none.
+    #[inline]
+    pub fn first(&self) -> &Frame {
+        self.frames().first().unwrap_or(&Frame::EMPTY)
+    }
+
+    /// Appends a frame.
+    pub fn push(&mut self, frame: impl Into<Frame>) {
+        self.many().push(frame.into());
+    }
+
+    /// Puts a frame before all others.
+    pub fn push_front(&mut self, frame: impl Into<Frame>) {
+        self.many().insert(0, frame.into());
+    }
+
+    /// Takes the first frame off.
+    pub fn pop_front(&mut self) -> Option<Frame> {
+        let frames = self.many();
+        if frames.is_empty() { None } else { Some(frames.remove(0)) }
+    }
+
+    /// Takes all frames but the first `count` off; all of them stay if there are no more.
+    pub fn split_off(&mut self, count: usize) -> Multipart {
+        let frames = self.many();
+        let rest = frames.split_off(count.min(frames.len()));
+        rest.into_iter().collect()
+    }
+
+    /// How many octets its frames have together.
+    pub fn octets(&self) -> usize {
+        self.frames().iter().map(|frame| frame.len()).sum()
+    }
+
+    fn many(&mut self) -> &mut Vec<Frame> {
+        if let Frames::One(frame) = &mut self.0 {
+            let mut frames = Vec::with_capacity(2);
+            frames.push(std::mem::take(frame));
+            self.0 = Frames::Many(frames);
+        }
+        match &mut self.0 {
+            Frames::Many(frames) => frames,
+            Frames::One(_) => unreachable!("just made many"),
+        }
+    }
+}
+
+impl Default for Multipart {
+    fn default() -> Multipart {
+        Multipart::new()
+    }
+}
+
+impl Deref for Multipart {
+    type Target = [Frame];
+
+    fn deref(&self) -> &[Frame] {
+        self.frames()
+    }
+}
+
+impl PartialEq for Multipart {
+    fn eq(&self, other: &Multipart) -> bool {
+        self.frames() == other.frames()
+    }
+}
+
+impl Eq for Multipart {}
+
+impl fmt::Debug for Multipart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.frames()).finish()
+    }
+}
+
+impl<T: Into<Frame>> From<T> for Multipart {
+    #[inline]
+    fn from(frame: T) -> Multipart {
+        Multipart(Frames::One(frame.into()))
+    }
+}
+
+impl<T: Into<Frame>, const N: usize> From<[T; N]> for Multipart {
+    fn from(frames: [T; N]) -> Multipart {
+        frames.into_iter().collect()
+    }
+}
+
+impl<T: Into<Frame>> FromIterator<T> for Multipart {
+    fn from_iter<I: IntoIterator<Item = T>>(frames: I) -> Multipart {
+        Multipart(Frames::Many(frames.into_iter().map(Into::into).collect()))
+    }
+}
+
+impl<T: Into<Frame>> Extend<T> for Multipart {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, frames: I) {
+        self.many().extend(frames.into_iter().map(Into::into));
+    }
+}
+
+impl IntoIterator for Multipart {
+    type Item = Frame;
+    type IntoIter = std::vec::IntoIter<Frame>;
+
+    fn into_iter(mut self) -> Self::IntoIter {
+        std::mem::take(self.many()).into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_and_a_message_have_forty_octets() {
+        assert_eq!(size_of::<Frame>(), 40);
+        assert_eq!(size_of::<Multipart>(), 40);
+        assert_eq!(size_of::<Option<Multipart>>(), 40);
+    }
+
+    #[test]
+    fn a_frame_holds_what_it_was_made_from() {
+        for length in [0, 1, Frame::IN_PLACE, Frame::IN_PLACE + 1, 1000] {
+            let octets: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            assert_eq!(Frame::from(octets.as_slice()), octets);
+            assert_eq!(Frame::from(Bytes::from(octets.clone())), octets);
+            assert_eq!(Frame::from(octets.clone()).into_bytes(), octets);
+            assert_eq!(Frame::from(octets.clone()).shared().is_some(), length > Frame::IN_PLACE);
+        }
+    }
+
+    #[test]
+    fn long_octets_are_shared_not_copied() {
+        let bytes = Bytes::from(vec![7; 100]);
+        let at = bytes.as_ptr();
+        let frame = Frame::from(bytes);
+        assert_eq!(frame.clone().into_bytes().as_ptr(), at);
+        assert_eq!(frame.as_ptr(), at);
+    }
+
+    #[test]
+    fn frames_are_put_in_and_taken_off_at_both_ends() {
+        let mut message = Multipart::from("b");
+        message.push("c");
+        message.push_front("a");
+        assert_eq!(message, Multipart::from(["a", "b", "c"]));
+        let rest = message.split_off(1);
+        assert_eq!(rest, Multipart::from(["b", "c"]));
+        assert_eq!(message.pop_front(), Some(Frame::from("a")));
+        assert_eq!(message.pop_front(), None);
+        assert!(message.is_empty());
+        assert_eq!(message.split_off(3), Multipart::new());
+    }
+
+    #[test]
+    fn equality_does_not_depend_on_how_a_message_was_made() {
+        assert_eq!(Multipart::from("a"), Multipart::from(["a"]));
+    }
+
+    #[test]
+    fn what_is_shown_is_text_or_hexadecimal_and_short() {
+        assert_eq!(format!("{:?}", Multipart::from(["a", "b"])), r#"["a", "b"]"#);
+        assert_eq!(format!("{:?}", Frame::from(&[0xff, 0x01])), "0xff01");
+        let long = format!("{:?}", Frame::from(vec![b'x'; 5000]));
+        assert!(long.ends_with("… (5000 octets)"), "{long}");
+        assert!(long.len() < 120);
+    }
+}

@@ -1,0 +1,249 @@
+//! What all sockets are: lanes in and out, and the tasks that serve them.
+//!
+//! A user's socket holds a [`Core`] through a [`Handle`]; the tasks of its endpoints and connections hold
+//! it, too. When the handle goes, the socket closes: what waits is sent, for as long as it may linger, and
+//! then the tasks end, and with them the core.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::batch::Chunk;
+use super::incoming::Incoming;
+use super::life::{Life, Stage};
+use super::outgoing::{LaneId, Outgoing};
+use super::peers::Peers;
+use super::pen::Pen;
+use crate::net::monitor::{Failure, Source};
+use crate::net::multipart::Multipart;
+use crate::net::options::Options;
+use crate::net::transport::endpoint::Endpoint;
+use crate::net::wire::command::Subscription;
+use crate::net::wire::handshake::Peer;
+use crate::net::wire::socket_type::SocketType;
+
+/// A socket, without what is particular to its type's sends and receives.
+pub(crate) struct Core {
+    pub(crate) socket_type: SocketType,
+    pub(crate) options: Options,
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) life: Life,
+    pub(crate) source: Source,
+    peers: Mutex<Peers>,
+    endpoints: Mutex<Vec<Place>>,
+    /// Every task holds a clone; when all are gone, the receiver says so.
+    tasks: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+/// Where a socket is bound or connected.
+pub(crate) struct Place {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) bound: bool,
+    pub(crate) life: Arc<Life>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("type", &self.socket_type).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(socket_type: SocketType, options: Options, tasks: mpsc::Sender<()>) -> Core {
+        Core {
+            socket_type,
+            incoming: Incoming::new(options.receive_high_water, options.conflate),
+            outgoing: Outgoing::new(options.send_high_water, options.conflate),
+            options,
+            life: Life::new(),
+            source: Source::new(),
+            peers: Mutex::default(),
+            endpoints: Mutex::default(),
+            tasks: Mutex::new(Some(tasks)),
+        }
+    }
+
+    pub(crate) fn peers(&self) -> MutexGuard<'_, Peers> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn places(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether messages are dealt out among the peers, so that they wait for one even before it is
+    /// connected.
+    pub(crate) fn deals(&self) -> bool {
+        use SocketType::{Dealer, Pair, Push, Req};
+        matches!(self.socket_type, Dealer | Pair | Push | Req)
+    }
+
+    /// A lane for a connection that is about to be opened, if messages wait for it.
+    pub(crate) fn reserve(&self) -> Option<LaneId> {
+        if !self.deals() {
+            return None;
+        }
+        let lane = self.outgoing.open(Arc::new(Pen::new()));
+        self.peers().reserve(lane);
+        if !self.options.immediate {
+            self.outgoing.join(lane);
+        }
+        Some(lane)
+    }
+
+    /// A reserved lane is needed no more.
+    pub(crate) fn forget(&self, lane: LaneId) {
+        self.peers().forget(lane);
+        self.outgoing.remove(lane);
+        self.incoming.end(lane);
+        self.incoming.call();
+    }
+
+    /// Lets a peer in, on the lane that was reserved for it or on one of its own.
+    pub(crate) fn admit(
+        &self,
+        reserved: Option<LaneId>,
+        peer: &Peer,
+    ) -> Result<(LaneId, Arc<Pen>), Failure> {
+        let mut peers = self.peers();
+        if self.life.stage() != Stage::Open && reserved.is_none() {
+            return Err(Failure::ByUs);
+        }
+        let identity = peers.identity(self.socket_type, peer, self.options.handover)?;
+        let (lane, pen) = match reserved.and_then(|lane| Some((lane, self.outgoing.pen(lane)?))) {
+            Some(reserved) => reserved,
+            None => {
+                let pen = Arc::new(Pen::new());
+                (self.outgoing.open(pen.clone()), pen)
+            }
+        };
+        let prefix = (self.socket_type == SocketType::Router).then(|| identity.clone());
+        if let Some(replaced) = peers.come(lane, identity, peer.minor) {
+            self.outgoing.remove(replaced);
+        }
+        self.incoming.open(lane, prefix);
+        let frames = peers.subscriptions_for(peer.minor);
+        if self.socket_type.sends_subscriptions() && !frames.is_empty() {
+            self.outgoing.command(lane, &frames);
+        }
+        if self.deals() {
+            self.outgoing.join(lane);
+        }
+        Ok((lane, pen))
+    }
+
+    /// A peer is gone.
+    pub(crate) fn lost(&self, lane: LaneId) {
+        let mut peers = self.peers();
+        let unread = peers.go(lane);
+        if self.socket_type == SocketType::XPub {
+            for topic in &unread {
+                self.incoming.deliver(lane, Peers::subscription(&Subscription::Cancel(topic)));
+            }
+        }
+        if let Some(pen) = self.outgoing.pen(lane) {
+            pen.lay_down();
+        }
+        if peers.is_reserved(lane) {
+            self.outgoing.desert(lane, self.options.immediate);
+            peers.unanswered(lane, self.outgoing.waits(lane));
+        } else {
+            self.outgoing.remove(lane);
+            peers.unanswered(lane, false);
+        }
+        drop(peers);
+        self.incoming.end(lane);
+        self.incoming.call();
+    }
+
+    /// Messages have come.
+    pub(crate) fn receive(&self, lane: LaneId, mut chunk: Chunk) {
+        match self.socket_type {
+            // What nobody has any business to send.
+            SocketType::Push => {}
+            SocketType::Pub | SocketType::XPub => {
+                while let Some(message) = chunk.next() {
+                    match Subscription::from_message(message.first()) {
+                        Some(subscription) if message.len() == 1 => {
+                            self.subscribed(lane, subscription);
+                        }
+                        _ if self.socket_type == SocketType::XPub => {
+                            self.incoming.deliver(lane, Chunk::of(&message));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => self.incoming.deliver(lane, chunk),
+        }
+    }
+
+    /// A peer subscribes or cancels.
+    pub(crate) fn subscribed(&self, lane: LaneId, subscription: Subscription<'_>) {
+        if !self.socket_type.takes_subscriptions() {
+            return;
+        }
+        let news = self.peers().subscribed(lane, subscription);
+        if self.socket_type == SocketType::XPub && (news || self.options.verbose) {
+            self.incoming.deliver(lane, Peers::subscription(&subscription));
+        }
+    }
+
+    /// Whether a subscriber wants a message; other sockets want all.
+    pub(crate) fn wants(&self, message: &Multipart) -> bool {
+        !self.socket_type.sends_subscriptions() || self.peers().wanted.matches(message.first())
+    }
+
+    /// What a new task holds; none once the socket is closed.
+    fn task(&self) -> Option<mpsc::Sender<()>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes and gives no more messages. What waits is sent; tasks end when it is.
+    pub(crate) fn close(&self) {
+        self.life.advance(Stage::Closing);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for place in &*self.places() {
+            place.life.advance(Stage::Closing);
+        }
+        self.incoming.close();
+        self.outgoing.close();
+    }
+
+    /// Ends at once.
+    pub(crate) fn stop(&self) {
+        self.close();
+        self.life.advance(Stage::Stopped);
+        for place in &*self.places() {
+            place.life.advance(Stage::Stopped);
+        }
+    }
+}
+
+/// Held by each task. If it is dropped without [`Lease::end`], the runtime has ended under the socket:
+/// the socket closes, so that nobody waits for what cannot come.
+pub(crate) struct Lease {
+    core: Arc<Core>,
+    _task: Option<mpsc::Sender<()>>,
+    ended: bool,
+}
+
+impl Lease {
+    pub(crate) fn new(core: Arc<Core>) -> Lease {
+        let task = core.task();
+        Lease { core, _task: task, ended: false }
+    }
+
+    pub(crate) fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.core.stop();
+        }
+    }
+}

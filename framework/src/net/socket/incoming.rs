@@ -1,0 +1,421 @@
+//! What a socket has received and nobody has taken yet.
+//!
+//! ```text
+//!   connection ──chunk──▶ lane ┐
+//!   connection ──chunk──▶ lane ┼─ in turn ──▶ recv
+//!   connection ──chunk──▶ lane ┘
+//! ```
+//!
+//! Every peer has a *lane*. Connections put whole chunks into theirs, receivers take one message at a
+//! time, from one lane after the other (RFC 28 to 31: fair-queuing). A lane holds at most as many
+//! messages as the high-water mark says: a connection that finds it full stops reading, so that the
+//! peer's sends wait in turn, and is woken when half is taken.
+//!
+//! A lane outlives its connection until its messages are taken.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use slotmap::SecondaryMap;
+
+use super::batch::Chunk;
+use super::outgoing::LaneId;
+use super::waiters::{Called, Ticket, Waiters};
+use super::yielding;
+use crate::net::multipart::{Frame, Multipart};
+
+/// The incoming half of a socket.
+pub(crate) struct Incoming {
+    state: Mutex<State>,
+    /// Messages per lane.
+    high_water: usize,
+    /// Whether a message is kept only until the next one comes.
+    conflate: bool,
+}
+
+struct State {
+    lanes: SecondaryMap<LaneId, Lane>,
+    /// Lanes with messages, in the order of their turns.
+    turns: VecDeque<LaneId>,
+    waiters: Waiters,
+    closed: bool,
+    /// Messages taken since a receiver last let others run.
+    toil: usize,
+}
+
+#[derive(Default)]
+struct Lane {
+    chunks: VecDeque<Chunk>,
+    /// Messages in `chunks`.
+    messages: usize,
+    /// The connection that found no room.
+    stalled: Option<Waker>,
+    /// The connection is gone; so will the lane be, once it is empty.
+    ended: bool,
+    /// What stands before each message for the receiver (ROUTER: the peer's routing id).
+    prefix: Option<Frame>,
+}
+
+/// Why there is no message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Nothing {
+    Now,
+    /// And there never will be: the socket is closed.
+    Ever,
+}
+
+impl Incoming {
+    pub(crate) fn new(high_water: usize, conflate: bool) -> Incoming {
+        let state = State {
+            lanes: SecondaryMap::new(),
+            turns: VecDeque::new(),
+            waiters: Waiters::default(),
+            closed: false,
+            toil: 0,
+        };
+        Incoming { state: Mutex::new(state), high_water, conflate }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a lane, or takes the one that there is for a new connection.
+    pub(crate) fn open(&self, lane: LaneId, prefix: Option<Frame>) {
+        let mut state = self.lock();
+        if let Some(entry) = state.lanes.entry(lane) {
+            let lane = entry.or_default();
+            lane.prefix = prefix;
+            lane.ended = false;
+        }
+    }
+
+    /// How many messages there is room for. If none, `waker` is woken once there is.
+    pub(crate) fn room(&self, lane: LaneId, waker: &Waker) -> usize {
+        let mut state = self.lock();
+        let Some(lane) = state.lanes.get_mut(lane) else { return 0 };
+        if self.conflate {
+            return usize::MAX;
+        }
+        let room = self.high_water.saturating_sub(lane.messages);
+        if room == 0 {
+            lane.stalled = Some(waker.clone());
+        }
+        room
+    }
+
+    /// Puts a chunk into a lane.
+    pub(crate) fn deliver(&self, id: LaneId, mut chunk: Chunk) {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        let State { lanes, turns, waiters, .. } = &mut *state;
+        if let Some(lane) = lanes.get_mut(id) {
+            if self.conflate {
+                chunk.keep_last();
+                lane.chunks.clear();
+                if lane.messages > 0 {
+                    turns.retain(|turn| *turn != id);
+                }
+                lane.messages = 0;
+            }
+            if chunk.messages() > 0 {
+                if lane.messages == 0 {
+                    turns.push_back(id);
+                }
+                lane.messages += chunk.messages();
+                waiters.call(chunk.messages(), &mut called);
+                lane.chunks.push_back(chunk);
+            }
+        }
+        drop(state);
+        called.wake();
+    }
+
+    /// Takes the next message, from whoever's turn it is, and says whose it is.
+    pub(crate) fn take(&self) -> Result<(LaneId, Multipart), Nothing> {
+        self.lock().take(self.high_water).map(Taken::finish)
+    }
+
+    /// Takes the next message; waits if there is none, or to let other tasks run. `None`: there never will
+    /// be one.
+    ///
+    /// Short messages are made where the caller wants them: moving one about costs as much as all the
+    /// rest.
+    #[inline(always)]
+    pub(crate) fn poll_message(
+        &self,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Multipart>> {
+        let mut state = self.lock();
+        if state.toil < yielding::PER_UNIT
+            && !ticket.is_waiting()
+            && let Some((octets, length)) = state.take_short(self.high_water)
+        {
+            return Poll::Ready(Some(Frame::from_first(octets, length).into()));
+        }
+        self.poll_slow(state, ticket, cx).map(|taken| taken.map(|(_, message)| message))
+    }
+
+    /// The same, and says whose it is.
+    pub(crate) fn poll_take(
+        &self,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(LaneId, Multipart)>> {
+        self.poll_slow(self.lock(), ticket, cx)
+    }
+
+    #[inline(never)]
+    fn poll_slow<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(LaneId, Multipart)>> {
+        if state.toil >= yielding::PER_UNIT {
+            state.toil = 0;
+            drop(state);
+            ready!(yielding::poll_unit(cx));
+            state = self.lock();
+        }
+        match state.take(self.high_water) {
+            Ok(taken) => {
+                // A call that came meanwhile has been used.
+                state.waiters.leave(ticket);
+                drop(state);
+                Poll::Ready(Some(taken.finish()))
+            }
+            Err(Nothing::Now) => {
+                state.waiters.wait(ticket, cx.waker());
+                Poll::Pending
+            }
+            Err(Nothing::Ever) => Poll::Ready(None),
+        }
+    }
+
+    /// Wakes everybody who waits: what they wait for may never come.
+    pub(crate) fn call(&self) {
+        let mut called = Called::default();
+        self.lock().waiters.call_all(&mut called);
+        called.wake();
+    }
+
+    /// A receiver gives up waiting; the next is called in its place if it was.
+    pub(crate) fn leave(&self, ticket: &mut Ticket) {
+        if !ticket.is_waiting() {
+            return;
+        }
+        let mut called = Called::default();
+        let mut state = self.lock();
+        if state.waiters.leave(ticket) && !state.turns.is_empty() {
+            state.waiters.call(1, &mut called);
+        }
+        drop(state);
+        called.wake();
+    }
+
+    /// A lane's connection has ended: the lane stays until it is empty.
+    pub(crate) fn end(&self, id: LaneId) {
+        let mut state = self.lock();
+        if let Some(lane) = state.lanes.get_mut(id) {
+            lane.ended = true;
+            lane.stalled = None;
+            if lane.messages == 0 {
+                state.lanes.remove(id);
+            }
+        }
+    }
+
+    /// Nobody will receive any more.
+    pub(crate) fn close(&self) {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        state.closed = true;
+        state.turns.clear();
+        for (_, lane) in &mut state.lanes {
+            lane.chunks.clear();
+            lane.messages = 0;
+            if let Some(waker) = lane.stalled.take() {
+                called.add(waker);
+            }
+        }
+        state.waiters.call_all(&mut called);
+        drop(state);
+        called.wake();
+    }
+}
+
+/// A message that was taken, and what is to be done once the lock is free.
+struct Taken {
+    lane: LaneId,
+    message: Multipart,
+    stalled: Option<Waker>,
+}
+
+impl Taken {
+    #[inline]
+    fn finish(self) -> (LaneId, Multipart) {
+        if let Some(waker) = self.stalled {
+            waker.wake();
+        }
+        (self.lane, self.message)
+    }
+}
+
+impl State {
+    /// Takes the next message if that is simple: a short one of one frame, of the only lane that has any,
+    /// neither the last nor one for which somebody has to be woken. Gives its octets, and more after them.
+    #[inline(always)]
+    fn take_short(&mut self, high_water: usize) -> Option<(&[u8; Frame::IN_PLACE], u8)> {
+        let &id = self.turns.front()?;
+        let lane = self.lanes.get_mut(id)?;
+        let simple = self.turns.len() == 1
+            && lane.prefix.is_none()
+            && (lane.stalled.is_none() || lane.messages - 1 > high_water / 2);
+        let chunk = lane.chunks.front_mut()?;
+        if !simple || chunk.messages() < 2 {
+            return None;
+        }
+        let short = chunk.next_short()?;
+        lane.messages -= 1;
+        self.toil += 1;
+        Some(short)
+    }
+
+    fn take(&mut self, high_water: usize) -> Result<Taken, Nothing> {
+        let nothing = if self.closed { Nothing::Ever } else { Nothing::Now };
+        let Some(id) = self.turns.front().copied() else { return Err(nothing) };
+        let Some(lane) = self.lanes.get_mut(id) else { return Err(nothing) };
+        let Some(chunk) = lane.chunks.front_mut() else { return Err(nothing) };
+        let message = match &lane.prefix {
+            None => chunk.next(),
+            Some(prefix) => chunk.next_after(prefix.clone()),
+        };
+        let Some(message) = message else { return Err(nothing) };
+        if chunk.messages() == 0 {
+            lane.chunks.pop_front();
+        }
+        lane.messages -= 1;
+        self.toil += 1;
+        let stalled = if lane.messages <= high_water / 2 { lane.stalled.take() } else { None };
+        if lane.messages == 0 {
+            self.turns.pop_front();
+            if lane.ended {
+                self.lanes.remove(id);
+            }
+        } else if self.turns.len() > 1 {
+            self.turns.rotate_left(1);
+        }
+        Ok(Taken { lane: id, message, stalled })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slotmap::SlotMap;
+
+    use super::*;
+    use crate::net::socket::batch::Batch;
+
+    fn chunk(messages: &[&str]) -> Chunk {
+        let mut batch = Batch::default();
+        for message in messages {
+            batch.push(&Multipart::from(*message));
+        }
+        batch.into_chunk()
+    }
+
+    fn lanes<const N: usize>() -> [LaneId; N] {
+        let mut keys = SlotMap::with_key();
+        std::array::from_fn(|_| keys.insert(()))
+    }
+
+    fn waits(incoming: &Incoming, ticket: &mut Ticket, waker: &Waker) -> bool {
+        incoming.poll_take(ticket, &mut Context::from_waker(waker)).is_pending()
+    }
+
+    fn all(incoming: &Incoming) -> Vec<String> {
+        std::iter::from_fn(|| incoming.take().ok())
+            .map(|(_, message)| message[0].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn lanes_take_turns() {
+        let incoming = Incoming::new(10, false);
+        let [a, b] = lanes();
+        incoming.open(a, None);
+        incoming.open(b, None);
+        incoming.deliver(a, chunk(&["a1", "a2", "a3"]));
+        incoming.deliver(b, chunk(&["b1", "b2"]));
+        assert_eq!(all(&incoming), ["a1", "b1", "a2", "b2", "a3"]);
+    }
+
+    #[test]
+    fn a_full_lane_has_no_room_until_half_is_taken() {
+        let incoming = Incoming::new(4, false);
+        let [a] = lanes();
+        incoming.open(a, None);
+        assert_eq!(incoming.room(a, Waker::noop()), 4);
+        incoming.deliver(a, chunk(&["1", "2", "3", "4"]));
+        let (woken, waker) = crate::net::socket::waiters::tests::task();
+        assert_eq!(incoming.room(a, &waker), 0);
+        incoming.take().unwrap();
+        assert_eq!(woken.times(), 0);
+        incoming.take().unwrap();
+        assert_eq!(woken.times(), 1);
+        assert_eq!(incoming.room(a, &waker), 2);
+    }
+
+    #[test]
+    fn a_lane_that_ended_gives_what_it_holds() {
+        let incoming = Incoming::new(4, false);
+        let [a] = lanes();
+        incoming.open(a, None);
+        incoming.deliver(a, chunk(&["1", "2"]));
+        incoming.end(a);
+        assert_eq!(all(&incoming), ["1", "2"]);
+        assert_eq!(incoming.room(a, Waker::noop()), 0);
+    }
+
+    #[test]
+    fn conflating_keeps_the_last_message() {
+        let incoming = Incoming::new(4, true);
+        let [a] = lanes();
+        incoming.open(a, None);
+        incoming.deliver(a, chunk(&["1", "2"]));
+        incoming.deliver(a, chunk(&["3", "4", "5"]));
+        assert_eq!(all(&incoming), ["5"]);
+    }
+
+    #[test]
+    fn a_receiver_that_was_called_and_leaves_passes_the_call_on() {
+        let incoming = Incoming::new(4, false);
+        let [a] = lanes();
+        incoming.open(a, None);
+        let (_, first) = crate::net::socket::waiters::tests::task();
+        let (woken, second) = crate::net::socket::waiters::tests::task();
+        let (mut early, mut late) = (Ticket::default(), Ticket::default());
+        assert!(waits(&incoming, &mut early, &first));
+        assert!(waits(&incoming, &mut late, &second));
+        incoming.deliver(a, chunk(&["1"]));
+        assert_eq!(woken.times(), 0);
+        incoming.leave(&mut early);
+        assert_eq!(woken.times(), 1);
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let incoming = Incoming::new(4, false);
+        let [a] = lanes();
+        incoming.open(a, None);
+        let (woken, waker) = crate::net::socket::waiters::tests::task();
+        assert!(waits(&incoming, &mut Ticket::default(), &waker));
+        incoming.deliver(a, chunk(&["1", "2"]));
+        incoming.close();
+        assert_eq!(woken.times(), 1);
+        assert_eq!(incoming.take(), Err(Nothing::Ever));
+    }
+}

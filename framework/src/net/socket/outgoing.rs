@@ -1,0 +1,494 @@
+//! What a socket is to send and no connection has written yet.
+//!
+//! ```text
+//!            ┌─▶ lane: │sealed│sealed│open│ ──▶ pen ──▶ connection
+//!   send ────┼─▶ lane: │open│            ──▶ pen ──▶ connection
+//!            └─▶ lane: │open│                 (connecting: nobody writes yet)
+//! ```
+//!
+//! Every peer has a *lane*, which holds messages as they will be on the wire. Senders append to the open
+//! [`Batch`] of a lane; its [`Pen`] takes whole batches and writes them. A lane holds at most as many
+//! messages as the high-water mark says; when it is full and half is written, it has room again.
+//!
+//! # Who writes
+//!
+//! The first message after the connection's task has run is written by its sender, at once: a lone
+//! message waits for nobody. What is sent after it is gathered until the task runs, which the second
+//! message calls; if the senders are faster, whoever fills a batch or the lane writes it. So a burst goes
+//! out in few large writes, and nobody has to say `flush`.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use slotmap::{SlotMap, new_key_type};
+
+use super::batch::Batch;
+use super::pen::{Pen, Written};
+use super::waiters::{Called, Ticket, Waiters};
+use super::yielding;
+use crate::net::multipart::Frame;
+
+new_key_type! {
+    /// A lane of a socket. A key is never used again for another.
+    pub(crate) struct LaneId;
+}
+
+/// Octets from which on a batch is written by whoever fills it.
+const FULL_BATCH: usize = 64 * 1024;
+
+/// The outgoing half of a socket.
+pub(crate) struct Outgoing {
+    state: Mutex<State>,
+    /// Messages per lane.
+    high_water: usize,
+    /// Whether a message is kept only until the next one comes.
+    conflate: bool,
+}
+
+struct State {
+    lanes: SlotMap<LaneId, Lane>,
+    /// Lanes with room, among which messages are dealt out in turn.
+    turns: Vec<LaneId>,
+    turn: usize,
+    waiters: Waiters,
+    closed: bool,
+    /// Messages dealt out since a sender last let others run.
+    toil: usize,
+}
+
+struct Lane {
+    sealed: VecDeque<Batch>,
+    open: Batch,
+    /// Memory for the next open batch.
+    spare: Batch,
+    /// Messages in the batches, and in the pen's.
+    unwritten: usize,
+    /// Messages are dealt out to it while it has room …
+    joined: bool,
+    /// … which it has: it is among the turns.
+    has_turn: bool,
+    /// The next message is written by its sender.
+    fresh: bool,
+    /// The connection's task has been woken, and not run since.
+    called: bool,
+    /// The connection's task; none while there is no connection.
+    task: Option<Waker>,
+    pen: Arc<Pen>,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No lane has room.
+    Full,
+    /// There is no such lane.
+    Gone,
+    /// The socket is closed.
+    Closed,
+}
+
+/// What is left to do when the lock is free.
+#[must_use]
+enum After {
+    Nothing,
+    Write(Arc<Pen>),
+    Wake(Waker),
+}
+
+impl Outgoing {
+    pub(crate) fn new(high_water: usize, conflate: bool) -> Outgoing {
+        let state = State {
+            lanes: SlotMap::with_key(),
+            turns: Vec::new(),
+            turn: 0,
+            waiters: Waiters::default(),
+            closed: false,
+            toil: 0,
+        };
+        Outgoing { state: Mutex::new(state), high_water, conflate }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a lane.
+    pub(crate) fn open(&self, pen: Arc<Pen>) -> LaneId {
+        self.lock().lanes.insert(Lane {
+            sealed: VecDeque::new(),
+            open: Batch::default(),
+            spare: Batch::default(),
+            unwritten: 0,
+            joined: false,
+            has_turn: false,
+            fresh: false,
+            called: false,
+            task: None,
+            pen,
+        })
+    }
+
+    /// From now on messages are dealt out to the lane as well.
+    pub(crate) fn join(&self, id: LaneId) {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        if let Some(lane) = state.lanes.get_mut(id) {
+            lane.joined = true;
+            state.give_turn(id, self.high_water, &mut called);
+        }
+        drop(state);
+        called.wake();
+    }
+
+    /// The pen of a lane.
+    pub(crate) fn pen(&self, id: LaneId) -> Option<Arc<Pen>> {
+        self.lock().lanes.get(id).map(|lane| lane.pen.clone())
+    }
+
+    /// Whether messages wait in a lane that have not been written.
+    pub(crate) fn waits(&self, id: LaneId) -> bool {
+        self.lock().lanes.get(id).is_some_and(|lane| lane.unwritten > 0)
+    }
+
+    /// Removes a lane, with all that it holds; its connection, if there is one, is called, and will find
+    /// it gone.
+    pub(crate) fn remove(&self, id: LaneId) {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        let mut lane = state.lanes.remove(id);
+        if let Some(task) = lane.as_mut().and_then(|lane| lane.task.take()) {
+            called.add(task);
+        }
+        state.turns.retain(|turn| *turn != id);
+        // Who waits for all to be written has less to wait for.
+        if state.closed {
+            state.waiters.call_all(&mut called);
+        }
+        drop(state);
+        called.wake();
+        drop(lane);
+    }
+
+    /// Gives a message to the lane whose turn it is.
+    #[inline]
+    pub(crate) fn deal(&self, message: &[Frame]) -> Result<LaneId, Refusal> {
+        let mut state = self.lock();
+        let (id, after) = state.deal(self, message)?;
+        drop(state);
+        self.finish(id, after);
+        Ok(id)
+    }
+
+    /// The same; waits if no lane has room, or to let other tasks run.
+    #[inline]
+    pub(crate) fn poll_deal(
+        &self,
+        message: &[Frame],
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<LaneId, Refusal>> {
+        let mut state = self.lock();
+        if state.toil >= yielding::PER_UNIT {
+            state.toil = 0;
+            drop(state);
+            ready!(yielding::poll_unit(cx));
+            state = self.lock();
+        }
+        match state.deal(self, message) {
+            Ok((id, after)) => {
+                let mut called = Called::default();
+                // Where one found room there may be more.
+                if ticket.is_waiting() && state.waiters.leave(ticket) && !state.turns.is_empty() {
+                    state.waiters.call(1, &mut called);
+                }
+                drop(state);
+                called.wake();
+                self.finish(id, after);
+                Poll::Ready(Ok(id))
+            }
+            Err(Refusal::Full) => {
+                state.waiters.wait(ticket, cx.waker());
+                Poll::Pending
+            }
+            Err(refusal) => Poll::Ready(Err(refusal)),
+        }
+    }
+
+    /// A sender gives up waiting; the next is called in its place if it was.
+    pub(crate) fn leave(&self, ticket: &mut Ticket) {
+        if !ticket.is_waiting() {
+            return;
+        }
+        let mut called = Called::default();
+        let mut state = self.lock();
+        if state.waiters.leave(ticket) && !state.turns.is_empty() {
+            state.waiters.call(1, &mut called);
+        }
+        drop(state);
+        called.wake();
+    }
+
+    /// Lets other tasks run, now and then, between sends that do not wait.
+    pub(crate) async fn breathe(&self) {
+        let tired = {
+            let mut state = self.lock();
+            state.toil += 1;
+            state.toil >= yielding::PER_UNIT && std::mem::take(&mut state.toil) > 0
+        };
+        if tired {
+            std::future::poll_fn(yielding::poll_unit).await;
+        }
+    }
+
+    /// Gives a message to one lane.
+    pub(crate) fn send_to(&self, id: LaneId, message: &[Frame]) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refusal::Closed);
+        }
+        let lane = state.lanes.get_mut(id).ok_or(Refusal::Gone)?;
+        if !self.has_room(lane) {
+            return Err(Refusal::Full);
+        }
+        let after = lane.push(self, |batch| batch.push(message));
+        drop(state);
+        self.finish(id, after);
+        Ok(())
+    }
+
+    /// Gives a message to each of several lanes; those that are full go without it.
+    pub(crate) fn publish(&self, lanes: &[LaneId], message: &Batch) -> Result<(), Refusal> {
+        /// To so many peers a publisher writes itself; more would take it long, and are left to
+        /// their tasks.
+        const FEW: usize = 4;
+        let mut afters = Vec::new();
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refusal::Closed);
+        }
+        for id in lanes {
+            let Some(lane) = state.lanes.get_mut(*id) else { continue };
+            if !self.has_room(lane) {
+                continue;
+            }
+            if lanes.len() > FEW {
+                lane.fresh = false;
+            }
+            match lane.push(self, |open| open.append(message)) {
+                After::Nothing => {}
+                after => afters.push((*id, after)),
+            }
+        }
+        drop(state);
+        for (id, after) in afters {
+            self.finish(id, after);
+        }
+        Ok(())
+    }
+
+    /// Gives a command to a lane: whole frames. They are sent even if the lane is full, and behind what
+    /// it holds.
+    pub(crate) fn command(&self, id: LaneId, frames: &[u8]) {
+        self.command_if(id, frames, usize::MAX);
+    }
+
+    /// Answers a peer, unless `most` answers wait for it already: a peer that asks and does not listen gets
+    /// no more.
+    pub(crate) fn command_if(&self, id: LaneId, frames: &[u8], most: usize) {
+        let mut state = self.lock();
+        let Some(lane) = state.lanes.get_mut(id) else { return };
+        if lane.open.commands() >= most {
+            return;
+        }
+        lane.open.push_command(frames);
+        let task = lane.call();
+        drop(state);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    fn has_room(&self, lane: &Lane) -> bool {
+        lane.unwritten < self.high_water || self.conflate
+    }
+
+    #[inline]
+    fn finish(&self, id: LaneId, after: After) {
+        match after {
+            After::Nothing => {}
+            After::Wake(task) => task.wake(),
+            After::Write(pen) => {
+                if pen.write(self, id) != Written::All {
+                    self.call(id);
+                }
+            }
+        }
+    }
+
+    /// Calls the connection of a lane.
+    pub(crate) fn call(&self, id: LaneId) {
+        let task = self.lock().lanes.get_mut(id).and_then(Lane::call);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// A lane's connection runs, as the task of `waker`: it is the one to be called. False if the lane is
+    /// gone.
+    pub(crate) fn attend(&self, id: LaneId, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        let Some(lane) = state.lanes.get_mut(id) else { return false };
+        lane.called = false;
+        match &mut lane.task {
+            Some(task) => task.clone_from(waker),
+            None => lane.task = Some(waker.clone()),
+        }
+        true
+    }
+
+    /// A lane has no connection: what is sent to it waits for the next; or, if it `leaves`, nothing is
+    /// dealt out to it until then.
+    pub(crate) fn desert(&self, id: LaneId, leaves: bool) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(lane) = state.lanes.get_mut(id) else { return };
+        lane.task = None;
+        lane.called = false;
+        lane.fresh = false;
+        if leaves {
+            lane.joined = false;
+            lane.has_turn = false;
+            state.turns.retain(|turn| *turn != id);
+        }
+    }
+
+    /// The next batch to be written. `written` messages have been since the last call, and `spare` is
+    /// memory to be used again.
+    ///
+    /// When the connection's task finds nothing, the next sender writes itself.
+    pub(crate) fn next(
+        &self,
+        id: LaneId,
+        written: usize,
+        spare: Batch,
+        is_task: bool,
+    ) -> Option<Batch> {
+        let mut called = Called::default();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let lane = state.lanes.get_mut(id)?;
+        lane.unwritten -= written.min(lane.unwritten);
+        lane.spare = spare;
+        let batch = match lane.sealed.pop_front() {
+            Some(batch) => Some(batch),
+            None if lane.open.is_empty() => None,
+            None => Some(std::mem::replace(&mut lane.open, std::mem::take(&mut lane.spare))),
+        };
+        if batch.is_none() {
+            lane.fresh |= is_task && !lane.called;
+            if state.closed {
+                state.waiters.call_all(&mut called);
+            }
+        }
+        state.give_turn(id, self.high_water, &mut called);
+        drop(guard);
+        called.wake();
+        batch
+    }
+
+    /// Takes no more messages, and calls all connections.
+    pub(crate) fn close(&self) {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        state.closed = true;
+        state.waiters.call_all(&mut called);
+        for (_, lane) in &mut state.lanes {
+            if let Some(task) = lane.call() {
+                called.add(task);
+            }
+        }
+        drop(state);
+        called.wake();
+    }
+}
+
+impl State {
+    #[inline]
+    fn deal(&mut self, of: &Outgoing, message: &[Frame]) -> Result<(LaneId, After), Refusal> {
+        if self.closed {
+            return Err(Refusal::Closed);
+        }
+        if self.turn >= self.turns.len() {
+            self.turn = 0;
+        }
+        let id = *self.turns.get(self.turn).ok_or(Refusal::Full)?;
+        let lane = self.lanes.get_mut(id).ok_or(Refusal::Full)?;
+        let after = lane.push(of, |batch| batch.push(message));
+        self.toil += 1;
+        if of.has_room(lane) {
+            self.turn += 1;
+        } else {
+            lane.has_turn = false;
+            self.turns.remove(self.turn);
+        }
+        Ok((id, after))
+    }
+
+    /// Puts a lane that is half empty among the turns, and calls as many senders as it has room for.
+    fn give_turn(&mut self, id: LaneId, high_water: usize, called: &mut Called) {
+        if let Some(lane) = self.lanes.get_mut(id)
+            && lane.joined
+            && !lane.has_turn
+            && lane.unwritten <= high_water / 2
+        {
+            lane.has_turn = true;
+            self.turns.push(id);
+            self.waiters.call(high_water - lane.unwritten, called);
+        }
+    }
+}
+
+impl Lane {
+    #[inline]
+    fn push(&mut self, of: &Outgoing, push: impl FnOnce(&mut Batch)) -> After {
+        if of.conflate {
+            self.sealed.clear();
+            self.open.clear();
+            self.unwritten = 0;
+        }
+        push(&mut self.open);
+        self.unwritten += 1;
+        if self.called && self.open.size() < FULL_BATCH && self.unwritten < of.high_water {
+            return After::Nothing;
+        }
+        self.after_slow(of)
+    }
+
+    #[cold]
+    fn after_slow(&mut self, of: &Outgoing) -> After {
+        if self.fresh {
+            self.fresh = false;
+            return After::Write(self.pen.clone());
+        }
+        if self.open.size() >= FULL_BATCH {
+            self.sealed
+                .push_back(std::mem::replace(&mut self.open, std::mem::take(&mut self.spare)));
+            return After::Write(self.pen.clone());
+        }
+        if self.unwritten >= of.high_water {
+            return After::Write(self.pen.clone());
+        }
+        self.call().map_or(After::Nothing, After::Wake)
+    }
+
+    #[inline]
+    fn call(&mut self) -> Option<Waker> {
+        if self.called {
+            return None;
+        }
+        let task = self.task.clone()?;
+        self.called = true;
+        Some(task)
+    }
+}

@@ -1,0 +1,214 @@
+//! The writing end of a lane: batches out, octets on.
+//!
+//! Whoever holds the pen writes: a sender for a moment, or the connection's task. Two never write at once,
+//! and neither waits for the other: a sender that finds the pen taken leaves its message in the lane, and
+//! calls the task.
+//!
+//! A message that was cut short by the end of a connection is written again, whole, to the next one; what
+//! was written whole is not. So a message is lost or arrives, once.
+
+use std::io::{ErrorKind, IoSlice};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+
+use super::batch::{Batch, MOST_PARTS};
+use super::outgoing::{LaneId, Outgoing};
+use crate::net::transport::Writer;
+use crate::net::wire::curve::{MESSAGE_OVERHEAD, Sealer};
+use crate::net::wire::frame::{Flags, Header};
+
+/// Writes batches of one lane.
+pub(crate) struct Pen(Mutex<Inner>);
+
+struct Inner {
+    line: Option<Box<dyn Writer>>,
+    sealer: Option<Sealer>,
+    /// What is being written.
+    batch: Batch,
+    /// Where in it the writing began; not 0 after a message that was cut short.
+    start: usize,
+    /// With a sealer: the frames from there on, sealed.
+    sealed: BytesMut,
+    /// How many octets are written: of the batch, or of what is sealed.
+    written: usize,
+    /// Writing has failed; reading may go on for a while.
+    failed: bool,
+}
+
+/// How far a write has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// The lane is empty.
+    All,
+    /// The connection takes no more for now; or there is more than a sender should write.
+    Some,
+    /// Somebody else is writing, and may not see the newest message.
+    Busy,
+    /// There is no connection, or it takes no more for good.
+    Failed,
+}
+
+impl Pen {
+    /// A pen without a connection.
+    pub(crate) fn new() -> Pen {
+        Pen(Mutex::new(Inner {
+            line: None,
+            sealer: None,
+            batch: Batch::default(),
+            start: 0,
+            sealed: BytesMut::new(),
+            written: 0,
+            failed: false,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes to this connection from now on, in boxes if there is a sealer, and beginning with the message
+    /// that was cut short.
+    pub(crate) fn take_up(&self, line: Box<dyn Writer>, sealer: Option<Sealer>) {
+        let mut inner = self.lock();
+        inner.start = inner.resume();
+        inner.line = Some(line);
+        inner.sealer = sealer;
+        inner.failed = false;
+        inner.begin();
+    }
+
+    /// Writes no more to its connection.
+    pub(crate) fn lay_down(&self) {
+        let line = self.lock().line.take();
+        drop(line);
+    }
+
+    /// A sender writes what is in the lane, if it can at once.
+    pub(crate) fn write(&self, outgoing: &Outgoing, lane: LaneId) -> Written {
+        match self.0.try_lock() {
+            Ok(mut inner) => inner.write(outgoing, lane, false),
+            Err(TryLockError::Poisoned(inner)) => inner.into_inner().write(outgoing, lane, false),
+            Err(TryLockError::WouldBlock) => Written::Busy,
+        }
+    }
+
+    /// The connection's task writes all that is in the lane. An error: it takes no more for good.
+    pub(crate) fn poll_write(
+        &self,
+        outgoing: &Outgoing,
+        lane: LaneId,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), ()>> {
+        let mut inner = self.lock();
+        loop {
+            match inner.write(outgoing, lane, true) {
+                Written::All => return Poll::Ready(Ok(())),
+                Written::Failed => return Poll::Ready(Err(())),
+                Written::Some | Written::Busy => {}
+            }
+            let Some(line) = &mut inner.line else { return Poll::Ready(Err(())) };
+            if ready!(line.poll_writable(cx)).is_err() {
+                inner.failed = true;
+                return Poll::Ready(Err(()));
+            }
+        }
+    }
+
+    /// Says that nothing more will be written.
+    pub(crate) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        match &mut inner.line {
+            // Whether it was heard does not matter: nothing more is said.
+            Some(line) => line.poll_shutdown(cx).map(drop),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+impl Inner {
+    /// Where the message starts that the last connection did not take whole.
+    fn resume(&self) -> usize {
+        if self.sealer.is_none() {
+            return self.batch.message_at(self.written, plain_size);
+        }
+        // What comes before `start` was not sealed for that connection, but would take this much.
+        let before = self.batch.size_until(self.start, sealed_size);
+        self.batch.message_at(before + self.written, sealed_size)
+    }
+
+    /// Begins to write the batch, from `start` on.
+    fn begin(&mut self) {
+        self.sealed.clear();
+        match &mut self.sealer {
+            None => self.written = self.start,
+            Some(sealer) => {
+                self.written = 0;
+                // It fails when 2^64 frames have been sealed.
+                self.failed |= self.batch.seal(self.start, sealer, &mut self.sealed).is_err();
+            }
+        }
+    }
+
+    fn is_written(&self) -> bool {
+        match self.sealer {
+            None => self.written == self.batch.size(),
+            Some(_) => self.written == self.sealed.len(),
+        }
+    }
+
+    fn write(&mut self, outgoing: &Outgoing, lane: LaneId, is_task: bool) -> Written {
+        /// What a sender writes before it goes on with its own work.
+        const MOST_BATCHES: usize = 4;
+        let mut batches = 0;
+        loop {
+            if self.failed || self.line.is_none() {
+                return Written::Failed;
+            }
+            if self.is_written() {
+                if !is_task && batches == MOST_BATCHES {
+                    return Written::Some;
+                }
+                let messages = self.batch.messages();
+                let mut spare = std::mem::take(&mut self.batch);
+                spare.clear();
+                self.start = 0;
+                match outgoing.next(lane, messages, spare, is_task) {
+                    Some(batch) => self.batch = batch,
+                    None => {
+                        self.begin();
+                        return Written::All;
+                    }
+                }
+                self.begin();
+                batches += 1;
+                continue;
+            }
+            let Some(line) = &mut self.line else { return Written::Failed };
+            let mut parts = [IoSlice::new(&[]); MOST_PARTS];
+            let count = match self.sealer {
+                None => self.batch.parts(self.written, &mut parts),
+                Some(_) => {
+                    parts[0] = IoSlice::new(&self.sealed[self.written..]);
+                    1
+                }
+            };
+            match line.try_write(&parts[..count]) {
+                Ok(octets) if octets > 0 => self.written += octets,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Some,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => self.failed = true,
+            }
+        }
+    }
+}
+
+fn plain_size(header: Header) -> usize {
+    header.size() + header.length as usize
+}
+
+fn sealed_size(header: Header) -> usize {
+    let length = header.length + MESSAGE_OVERHEAD as u64;
+    plain_size(Header { flags: Flags::message(false), length })
+}

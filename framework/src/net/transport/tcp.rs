@@ -1,0 +1,97 @@
+//! tcp: octets between hosts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::endpoint::Endpoint;
+use super::{Link, Listener, Reader, Writer};
+
+/// Connections that the system keeps while nobody accepts them; libzmq's default is 100, which two
+/// thousand clients that connect at once overrun.
+const BACKLOG: u32 = 1024;
+
+/// Opens a connection to one of the addresses that `host` stands for: the first that answers.
+pub(crate) async fn connect(host: &str, port: u16) -> io::Result<Link> {
+    link(TcpStream::connect((host, port)).await?)
+}
+
+/// Listens on the first of `addresses` that can be listened on.
+pub(crate) fn listen(addresses: &[SocketAddr]) -> io::Result<Box<dyn Listener>> {
+    let mut last = None;
+    for address in addresses {
+        match listen_on(*address) {
+            Ok(listener) => return Ok(Box::new(listener)),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address")
+    }))
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<Tcp> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Where a server that was killed listened, its successor can listen at once.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok(Tcp { listener, address })
+}
+
+struct Tcp {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener for Tcp {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Link>> {
+        let (stream, _) = ready!(self.listener.poll_accept(cx))?;
+        Poll::Ready(link(stream))
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Tcp { host: self.address.ip().to_string(), port: self.address.port() }
+    }
+}
+
+fn link(stream: TcpStream) -> io::Result<Link> {
+    // What is written has been gathered already.
+    stream.set_nodelay(true)?;
+    let peer = stream.peer_addr()?.to_string();
+    let (reader, writer) = stream.into_split();
+    Ok(Link { reader: Box::new(reader), writer: Box::new(writer), peer })
+}
+
+impl Reader for OwnedReadHalf {
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        // The future holds nothing between polls: to drop it loses nothing.
+        pin!(self.read_buf(buffer)).poll(cx)
+    }
+}
+
+impl Writer for OwnedWriteHalf {
+    fn try_write(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.try_write_vectored(parts)
+    }
+
+    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.as_ref().poll_write_ready(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(std::pin::Pin::new(self), cx)
+    }
+}
