@@ -5,9 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::candidate::{ALL, Candidate, Runs};
+use crate::candidate::{Candidate, Runs};
 use crate::machine::{Taken, machine};
 use crate::meter::Sample;
+use crate::pair;
 use crate::quiet::{MUCH, Patience};
 use crate::report::Report;
 use crate::report::row::Row;
@@ -66,7 +67,7 @@ pub fn run(options: &Options) -> Result<Report, String> {
     };
     let mut patience = Patience::of(options.patience);
     let mut taken = Taken::default();
-    for workload in Workload::ALL.into_iter().filter(chosen) {
+    for workload in Workload::all().filter(chosen) {
         let operations = workload.operations(options.size);
         let plan = Plan { workload, operations, speed, control: false };
         report.add(workload, measure_all(plan, &candidates, options.rounds, &mut patience));
@@ -89,7 +90,7 @@ pub fn run(options: &Options) -> Result<Report, String> {
 /// Those that were chosen and are there, each with a line on how it is set up.
 fn candidates(options: &Options) -> Result<Vec<Candidate>, String> {
     let mut present = Vec::new();
-    for candidate in ALL {
+    for &candidate in Candidate::all(options.suite) {
         if !options.candidates.is_empty() && !options.candidates.contains(&candidate) {
             continue;
         }
@@ -132,6 +133,7 @@ fn measure_all(
                 Err(problem) => {
                     eprintln!("{} {}: {problem}", row.name(), plan.workload.name());
                     row.failures += 1;
+                    row.problem = Some(problem);
                 }
             }
         }
@@ -144,6 +146,12 @@ fn measure(candidate: Candidate, plan: Plan) -> Result<Sample, String> {
     let mut command = match candidate.runs {
         Runs::Here(_) => this_program(candidate, plan)?,
         Runs::Program(program) => (program.command)(plan)?,
+        Runs::Pair(_) => {
+            let Workload::Wire(wire) = plan.workload else {
+                return Err("only the wire is for two processes".into());
+            };
+            return pair::measure(candidate, wire, plan);
+        }
     };
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     wait(&mut child)?;

@@ -37,8 +37,7 @@ fn can(workload: Workload) -> bool {
         Workload::AskMain | Workload::Pool(_, Producer::Worker | Producer::Thread) => false,
         // Not compared there.
         Workload::AllCores(_) => false,
-        _ if workload.suite() == Suite::Fairness => false,
-        _ => true,
+        _ => workload.suite() == Suite::Actors,
     }
 }
 

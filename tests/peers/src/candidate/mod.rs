@@ -2,7 +2,8 @@
 //!
 //! Every candidate does the same work from [`crate::work`], in the files that its rivals have too: `tell`
 //! (also fan-in), `ask`, `relay` (pairs and rings), `skynet`, `pool`, `all_cores`, `spawn` (also memory and
-//! idling), `restart`, `overload`, `flooded`, `crowd`, `timers`.
+//! idling), `restart`, `overload`, `flooded`, `crowd`, `timers`. Those of the suite `wire` are others, in
+//! [`wire`].
 
 mod actix;
 mod bare;
@@ -15,6 +16,7 @@ mod ractor;
 mod rayon;
 mod roster;
 mod runtime;
+mod wire;
 mod xtra;
 
 use std::fmt;
@@ -22,9 +24,10 @@ use std::process::Command;
 
 use crate::meter::Sample;
 use crate::suite::Plan;
-use crate::workload::Workload;
+use crate::workload::{Suite, Workload};
 
-pub use roster::{ALL, OURS, TWO_THREADS};
+pub use roster::{OURS, TWO_THREADS};
+pub use wire::{Pair, RAW_TOKIO};
 
 /// Worker threads of everything: the machine that the targets were set on has two cores.
 pub const THREADS: usize = 2;
@@ -55,6 +58,8 @@ pub enum Runs {
     Here(fn(Workload) -> Option<Run>),
     /// In another program, which prints a [`Sample`] as JSON.
     Program(Program),
+    /// In two processes of this binary.
+    Pair(Pair),
 }
 
 /// Runs one workload in this process.
@@ -69,11 +74,19 @@ pub struct Program {
 }
 
 impl Candidate {
-    pub fn named(name: &str) -> Result<Self, String> {
-        let found = ALL.into_iter().find(|candidate| candidate.name == name);
-        found.ok_or_else(|| {
-            let all: Vec<_> = ALL.iter().map(|candidate| candidate.name).collect();
-            format!("no candidate `{name}`; there are {}", all.join(", "))
+    pub fn all(suite: Suite) -> &'static [Self] {
+        match suite {
+            Suite::Actors | Suite::Fairness => &roster::ALL,
+            Suite::Wire => &wire::ALL,
+        }
+    }
+
+    /// One of that suite.
+    pub fn named(name: &str, suite: Suite) -> Result<Self, String> {
+        let all = Self::all(suite);
+        all.iter().copied().find(|candidate| candidate.name == name).ok_or_else(|| {
+            let all: Vec<_> = all.iter().map(|candidate| candidate.name).collect();
+            format!("no candidate `{name}` in {}; there are {}", suite.name(), all.join(", "))
         })
     }
 
@@ -82,13 +95,14 @@ impl Candidate {
         match self.runs {
             Runs::Here(runs) => runs(workload).is_some(),
             Runs::Program(program) => (program.can)(workload),
+            Runs::Pair(pair) => matches!(workload, Workload::Wire(wire) if (pair.can)(wire)),
         }
     }
 
     /// Why it cannot be measured on this machine.
     pub fn absent(&self) -> Option<&'static str> {
         match self.runs {
-            Runs::Here(_) => None,
+            Runs::Here(_) | Runs::Pair(_) => None,
             Runs::Program(program) => (program.absent)(),
         }
     }

@@ -18,23 +18,24 @@ struct JsonRow<'a> {
     candidate: String,
     kind: &'a str,
     unit: &'a str,
-    value: f64,
-    min: f64,
-    max: f64,
-    cpu_ns: f64,
+    /// `null`: it failed, and the note says why; so it is with the next three.
+    value: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    cpu_ns: Option<f64>,
     note: String,
 }
 
-/// One row for each candidate of each workload that was measured. What a measurement found besides is a
+/// One row for each candidate of each workload. What a measurement found besides is a
 /// workload of its own: `flooded_p50` beside `flooded`.
 pub fn of(report: &Report) -> String {
     let mut rows = Vec::new();
     for table in &report.tables {
         for row in &table.rows {
-            rows.extend(json_row(table, row, table.workload.name().to_owned()));
+            rows.push(json_row(table, row, table.workload.name().to_owned()));
             for name in row.also() {
                 let workload = format!("{}_{name}", table.workload.name());
-                rows.extend(json_row(table, &row.figure(name), workload));
+                rows.push(json_row(table, &row.figure(name), workload));
             }
         }
     }
@@ -42,18 +43,18 @@ pub fn of(report: &Report) -> String {
     serde_json::to_string_pretty(&json).expect("no map with odd keys") + "\n"
 }
 
-fn json_row(table: &Table, row: &Row, workload: String) -> Option<JsonRow<'static>> {
-    Some(JsonRow {
+fn json_row(table: &Table, row: &Row, workload: String) -> JsonRow<'static> {
+    JsonRow {
         workload,
         candidate: row.name(),
         kind: row.kind().name(),
         unit: table.workload.unit().name(),
-        value: row.median()?,
-        min: row.min()?,
-        max: row.max()?,
-        cpu_ns: row.cpu_ns()?,
+        value: row.median(),
+        min: row.min(),
+        max: row.max(),
+        cpu_ns: row.cpu_ns(),
         note: row.note(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -62,11 +63,11 @@ mod tests {
     use super::super::row::Row;
     use crate::candidate::Candidate;
     use crate::meter::Sample;
-    use crate::workload::Workload;
+    use crate::workload::{Suite, Workload};
 
     #[test]
     fn a_control_is_a_limit_and_another_figure_is_a_workload() {
-        let ours = Candidate::named("millhand").unwrap();
+        let ours = Candidate::named("millhand", Suite::Actors).unwrap();
         let mut row = Row::new(ours);
         row.samples.push(Sample::new(3.0, 0.0).also("p50", 2.0));
         let mut control = Row::control(ours);

@@ -10,7 +10,7 @@ pub mod row;
 mod table;
 mod verdict;
 
-use crate::workload::Workload;
+use crate::workload::{Suite, Workload};
 use row::Row;
 use verdict::Verdict;
 
@@ -48,6 +48,9 @@ impl Report {
     }
 
     pub fn print_summary(&self) {
+        if self.suite == Suite::Wire.name() {
+            println!("\n{}", table::matrix(&self.tables));
+        }
         println!("\n{}", table::summary(&self.tables));
     }
 

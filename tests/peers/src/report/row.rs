@@ -10,11 +10,13 @@ pub struct Row {
     pub samples: Vec<Sample>,
     /// Measurements that crashed, hung, or found a wrong result.
     pub failures: usize,
+    /// Why the last of them failed.
+    pub problem: Option<String>,
 }
 
 impl Row {
     pub fn new(candidate: Candidate) -> Self {
-        Self { candidate, control: false, samples: Vec::new(), failures: 0 }
+        Self { candidate, control: false, samples: Vec::new(), failures: 0, problem: None }
     }
 
     /// The same probe without the load.
@@ -47,7 +49,13 @@ impl Row {
             Some(Sample::new(*value, sample.cpu_ns))
         };
         let samples = self.samples.iter().filter_map(one).collect();
-        Self { candidate: self.candidate, control: self.control, samples, failures: 0 }
+        Self {
+            candidate: self.candidate,
+            control: self.control,
+            samples,
+            failures: 0,
+            problem: None,
+        }
     }
 
     /// `None`: nothing was measured.
@@ -83,6 +91,9 @@ impl Row {
         let mut note = self.candidate.note.to_owned();
         if self.control {
             note += "; the same probe without the load";
+        }
+        if let Some(problem) = &self.problem {
+            note += &format!("; FAILED after {} rounds: {problem}", self.samples.len());
         }
         if let (Some(share), Some(offered), Some(rejected), Some(bytes)) = (
             self.share_of_peak(),

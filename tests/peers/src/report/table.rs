@@ -8,6 +8,9 @@ use super::verdict::{Other, Verdict};
 use crate::workload::Unit;
 use crate::workload::target::Target;
 
+/// What the widest figure takes.
+const WIDTH: usize = 8;
+
 /// One workload: all candidates, the best first, and the verdict.
 pub fn ranking(table: &Table) -> String {
     let unit = table.workload.unit();
@@ -32,7 +35,7 @@ fn line(row: &Row) -> String {
     let (Some(median), Some(min), Some(max), Some(cpu)) =
         (row.median(), row.min(), row.max(), row.cpu_ns())
     else {
-        return format!("{name:<24} {:>10}\n", "FAILED");
+        return format!("{name:<24} {:>10} {}\n", "FAILED", problem(row));
     };
     let spread = format!("({}-{})", short(min), short(max));
     let mut text = format!(
@@ -49,9 +52,13 @@ fn line(row: &Row) -> String {
         let _ = write!(text, ", {:.1} % of its peak", share * 100.0);
     }
     if row.failures > 0 {
-        let _ = write!(text, ", FAILED after {} rounds", row.samples.len());
+        let _ = write!(text, ", FAILED after {} rounds {}", row.samples.len(), problem(row));
     }
     text + "\n"
+}
+
+fn problem(row: &Row) -> String {
+    row.problem.as_ref().map_or(String::new(), |problem| format!("({problem})"))
 }
 
 fn said(verdict: &Verdict<'_>, target: Target, unit: Unit) -> String {
@@ -62,7 +69,7 @@ fn said(verdict: &Verdict<'_>, target: Target, unit: Unit) -> String {
     fact(verdict.rival, "the best other");
     fact(verdict.framework, "the best framework");
     if let Some(limit) = verdict.limit {
-        let share = if unit.more_is_better() { limit.ratio } else { 1.0 / limit.ratio };
+        let share = limit.share(unit.more_is_better());
         facts.push(format!("{:.1} % of the limit ({})", share * 100.0, limit.name));
     }
     facts.extend(verdict.share_of_peak.map(|share| format!("{:.1} % of its peak", share * 100.0)));
@@ -87,12 +94,37 @@ fn wanted(target: Target, unit: Unit) -> String {
             format!("<= {all} x other, <= {frameworks} x framework")
         }
         Target::OfLimit(least, _) => format!(">= {:.0} % of limit", least * 100.0),
+        Target::OfLimitAndBest(least, _) => format!(">= {:.0} % of limit, best", least * 100.0),
         Target::Within(most) => format!("<= {} {}", short(most), unit.name()),
         Target::OfPeak(least) => format!(">= {:.0} % of peak", least * 100.0),
         Target::OverControl(most) => format!("<= control + {} {}", short(most), unit.name()),
         Target::OfMean(most) => format!("<= {most} x mean"),
         Target::None => String::new(),
     }
+}
+
+/// All candidates side by side, a line for each workload.
+pub fn matrix(tables: &[Table]) -> String {
+    let mut names = Vec::new();
+    for row in tables.iter().flat_map(|table| &table.rows) {
+        if !names.contains(&row.name()) {
+            names.push(row.name());
+        }
+    }
+    let mut text = format!("{:<24} {:<5}", "workload", "");
+    for name in &names {
+        let _ = write!(text, " {name:>w$}", w = name.len().max(WIDTH));
+    }
+    for table in tables {
+        let _ = write!(text, "\n{:<24} {:<5}", table.workload.name(), table.workload.unit().name());
+        for name in &names {
+            let row = table.rows.iter().find(|row| row.name() == *name);
+            let value =
+                row.map_or("-".to_owned(), |row| row.median().map_or("FAILED".to_owned(), short));
+            let _ = write!(text, " {value:>w$}", w = name.len().max(WIDTH));
+        }
+    }
+    text + "\n"
 }
 
 /// All workloads, a line each.
@@ -112,7 +144,7 @@ pub fn summary(tables: &[Table]) -> String {
             other.map_or(String::new(), |other| format!("{:.2} ({})", other.ratio, other.name))
         };
         let limit = verdict.limit.map_or(String::new(), |limit| {
-            let share = if unit.more_is_better() { limit.ratio } else { 1.0 / limit.ratio };
+            let share = limit.share(unit.more_is_better());
             format!("{:.1} ({})", share * 100.0, limit.name)
         });
         let _ = writeln!(

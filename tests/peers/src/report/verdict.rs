@@ -31,6 +31,13 @@ pub struct Other<'a> {
     pub ratio: f64,
 }
 
+impl Other<'_> {
+    /// Our throughput divided by its throughput, of which a time is a measure too.
+    pub fn share(self, more_is_better: bool) -> f64 {
+        if more_is_better { self.ratio } else { 1.0 / self.ratio }
+    }
+}
+
 impl<'a> Verdict<'a> {
     /// `None`: ours was not measured.
     pub fn of(table: &'a Table) -> Option<Self> {
@@ -45,8 +52,11 @@ impl<'a> Verdict<'a> {
         let rival = first(&|row| row.kind() != Kind::Limit).map(beside);
         let framework = first(&|row| row.kind() == Kind::Framework).map(beside);
         let target = workload.target();
+        let more = workload.unit().more_is_better();
         let named = match target {
-            Target::OfLimit(_, named) => first(&|row| row.candidate.name == named),
+            Target::OfLimit(_, named) | Target::OfLimitAndBest(_, named) => {
+                first(&|row| row.candidate.name == named)
+            }
             _ => None,
         };
         let limit = named.or_else(|| first(&|row| row.candidate.kind == Kind::Limit)).map(beside);
@@ -60,8 +70,10 @@ impl<'a> Verdict<'a> {
                 let framework = framework.zip(frameworks);
                 rival.ratio <= all && framework.is_none_or(|(other, most)| other.ratio <= most)
             }),
-            // Its time is the measure of its throughput.
-            Target::OfLimit(least, _) => limit.map(|limit| 1.0 / limit.ratio >= least),
+            Target::OfLimit(least, _) => limit.map(|limit| limit.share(more) >= least),
+            Target::OfLimitAndBest(least, _) => limit
+                .zip(rival)
+                .map(|(limit, rival)| limit.share(more) >= least && rival.share(more) > 1.0),
             Target::Within(most) => Some(value <= most),
             Target::OfPeak(least) => share_of_peak.map(|share| share >= least),
             Target::OverControl(most) => over_control.map(|more| more <= most),
@@ -94,10 +106,10 @@ mod tests {
     use super::super::row::Row;
     use crate::candidate::Candidate;
     use crate::meter::{Pressure, Sample};
-    use crate::workload::{Job, Producer, Workload};
+    use crate::workload::{Job, Producer, Suite, Workload};
 
     fn row(name: &str, values: &[f64]) -> Row {
-        let mut row = Row::new(Candidate::named(name).unwrap());
+        let mut row = Row::new(Candidate::named(name, Suite::Actors).unwrap());
         row.samples = values.iter().map(|&value| Sample::new(value, 0.0)).collect();
         row.failures = usize::from(values.is_empty());
         row
@@ -169,6 +181,22 @@ mod tests {
         let table = Table::ranked(Workload::Overload, rows);
         assert_eq!(names(&table), ["millhand", "flume", "kanal"]);
         assert_eq!(table.verdict().unwrap().met, Some(true));
+    }
+
+    #[test]
+    fn a_share_of_the_limit_is_not_enough_beside_a_better_rival() {
+        let met = |ours, rival| {
+            let rows = vec![
+                row("two threads", &[100.0]),
+                row("millhand", &[ours]),
+                row("flume", &[rival]),
+            ];
+            let workload = Workload::named("push_pull_16_tcp", Suite::Wire).unwrap();
+            Table::ranked(workload, rows).verdict().unwrap().met
+        };
+        assert_eq!(met(60.0, 59.0), Some(true));
+        assert_eq!(met(59.0, 50.0), Some(false));
+        assert_eq!(met(70.0, 71.0), Some(false));
     }
 
     #[test]

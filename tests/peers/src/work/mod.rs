@@ -16,6 +16,7 @@ pub mod timers;
 pub mod times;
 pub mod token;
 pub mod tree;
+pub mod wire;
 
 /// Mailbox size of the rows that say "bounded": millhand's default.
 pub const BOUND: usize = 1024;

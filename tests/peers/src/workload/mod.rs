@@ -1,8 +1,10 @@
 //! What is measured: each workload's name, unit, and number of operations.
 
 pub mod target;
+pub mod wire;
 
 use target::Target;
+use wire::Wire;
 
 /// One row family of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub enum Workload {
     Timers(Timer),
     /// CPU time of a process with 10,000 idle workers, per second.
     IdleCpu,
+    /// Messages between two processes.
+    Wire(Wire),
 }
 
 /// Whose timers.
@@ -74,6 +78,8 @@ pub enum Suite {
     Actors,
     /// What one may do to another.
     Fairness,
+    /// How fast between processes.
+    Wire,
 }
 
 /// What the workers of a pool do.
@@ -113,12 +119,13 @@ pub enum Unit {
     Ns,
     /// Bytes per worker.
     Bytes,
-    /// Jobs done per second.
+    /// Jobs done, or messages received, per second.
     PerSecond,
 }
 
 impl Workload {
-    pub const ALL: [Self; 34] = [
+    /// Those within one process.
+    const WITHIN: [Self; 34] = [
         Self::Tell,
         Self::TellBounded,
         Self::FanIn,
@@ -155,8 +162,13 @@ impl Workload {
         Self::IdleCpu,
     ];
 
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::WITHIN.into_iter().chain(Wire::ALL.map(Self::Wire))
+    }
+
     pub fn suite(self) -> Suite {
         match self {
+            Self::Wire(_) => Suite::Wire,
             Self::Flooded | Self::Crowd | Self::Timers(_) | Self::IdleCpu => Suite::Fairness,
             _ => Suite::Actors,
         }
@@ -203,12 +215,13 @@ impl Workload {
             Self::Timers(Timer::Own) => "timers",
             Self::Timers(Timer::Tokio) => "timers_sleep",
             Self::IdleCpu => "idle_cpu",
+            Self::Wire(wire) => wire.name,
         }
     }
 
     /// One of that suite.
     pub fn named(name: &str, suite: Suite) -> Result<Self, String> {
-        let of_suite = || Self::ALL.into_iter().filter(|workload| workload.suite() == suite);
+        let of_suite = || Self::all().filter(|workload| workload.suite() == suite);
         of_suite().find(|workload| workload.name() == name).ok_or_else(|| {
             let all: Vec<_> = of_suite().map(Self::name).collect();
             format!("no workload `{name}` in {}; there are {}", suite.name(), all.join(", "))
@@ -243,6 +256,7 @@ impl Workload {
             Self::Timers(_) => (4_000, 500),
             // Milliseconds.
             Self::IdleCpu => (10_000, 500),
+            Self::Wire(wire) => wire.operations(),
         };
         match size {
             Size::Full => full,
@@ -254,6 +268,7 @@ impl Workload {
         match self {
             Self::IdleMemory => Unit::Bytes,
             Self::Overload => Unit::PerSecond,
+            Self::Wire(wire) => wire.unit(),
             _ => Unit::Ns,
         }
     }
@@ -264,10 +279,13 @@ impl Workload {
 }
 
 impl Suite {
+    pub const ALL: [Self; 3] = [Self::Actors, Self::Fairness, Self::Wire];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Actors => "actors",
             Self::Fairness => "fairness",
+            Self::Wire => "wire",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What millhand is to reach: DESIGN section 8, and what fairness asks for.
 
+use super::wire::{Pattern, Wire};
 use super::{Job, Workload};
-use crate::candidate::TWO_THREADS;
+use crate::candidate::{RAW_TOKIO, TWO_THREADS};
 
 #[derive(Debug, Clone, Copy)]
 pub enum Target {
@@ -9,6 +10,8 @@ pub enum Target {
     OfBest(f64, Option<f64>),
     /// At least this share of the throughput of this limit.
     OfLimit(f64, &'static str),
+    /// The same, and more than any other candidate.
+    OfLimitAndBest(f64, &'static str),
     /// At most this, in the workload's unit.
     Within(f64),
     /// At least this share of its own throughput without overload.
@@ -49,6 +52,17 @@ pub fn of(workload: Workload) -> Target {
         Workload::Timers(_) => Target::Within(2_000_000.0),
         // 0.1 % of one core.
         Workload::IdleCpu => Target::Within(1_000_000.0),
+        Workload::Wire(wire) => of_wire(wire),
         Workload::Skynet => Target::None,
+    }
+}
+
+fn of_wire(wire: Wire) -> Target {
+    match (wire.pattern, wire.pinned) {
+        (Pattern::PushPull, _) if wire.size <= 4096 => Target::OfLimitAndBest(0.6, RAW_TOKIO),
+        (Pattern::PushPull, _) => Target::OfLimitAndBest(0.9, RAW_TOKIO),
+        // "Pinned round trip <= 1.15 x raw tokio's".
+        (Pattern::ReqRep | Pattern::DealerRouter, true) => Target::OfLimit(1.0 / 1.15, RAW_TOKIO),
+        (Pattern::ReqRep | Pattern::DealerRouter, false) => Target::None,
     }
 }

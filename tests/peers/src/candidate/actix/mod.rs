@@ -60,6 +60,7 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::Crowd => |plan| beside_arbiters(|both| crowd::crowd(plan, both)),
         // An actor that always has a message never gives way: nothing would ring beside it.
         Workload::Timers(_) => return None,
+        Workload::Wire(_) => return None,
         Workload::IdleCpu => |plan| on_arbiters(|_| spawn::idle_cpu(plan)),
     })
 }

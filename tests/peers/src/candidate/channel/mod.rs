@@ -162,9 +162,11 @@ fn any<C: Channel>(workload: Workload) -> Option<Run> {
         | Workload::AllCores(Producer::Worker | Producer::Thread) => return None,
         // Whoever writes tasks by hand would have to write the supervisor too.
         Workload::Restart => return None,
-        Workload::Flooded | Workload::Crowd | Workload::Timers(_) | Workload::IdleCpu => {
-            return None;
-        }
+        Workload::Flooded
+        | Workload::Crowd
+        | Workload::Timers(_)
+        | Workload::IdleCpu
+        | Workload::Wire(_) => return None,
     })
 }
 

@@ -51,6 +51,7 @@ pub fn runs(workload: Workload) -> Option<Run> {
         // It has none.
         Workload::Timers(Timer::Own) => return None,
         Workload::Timers(Timer::Tokio) => |plan| on_main(timers::sleep(plan)),
+        Workload::Wire(_) => return None,
         Workload::IdleCpu => |plan| on_main(spawn::idle_cpu(plan)),
     })
 }

@@ -46,6 +46,7 @@ pub fn runs(workload: Workload) -> Option<Run> {
         Workload::Timers(Timer::Own) => |plan| on_main(timers::own(plan)),
         Workload::Timers(Timer::Tokio) => |plan| on_main(timers::sleep(plan)),
         Workload::IdleCpu => |plan| on_main(spawn::idle_cpu(plan)),
+        Workload::Wire(_) => return None,
     })
 }
 

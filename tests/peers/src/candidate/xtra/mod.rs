@@ -48,6 +48,7 @@ pub fn runs(workload: Workload) -> Option<Run> {
         | Workload::Flooded
         | Workload::Crowd
         | Workload::Timers(_)
-        | Workload::IdleCpu => return None,
+        | Workload::IdleCpu
+        | Workload::Wire(_) => return None,
     })
 }
