@@ -29,6 +29,7 @@
 //! | requests and replies | [`ReqSocket`], [`RepSocket`]; without turns [`DealerSocket`], [`RouterSocket`] |
 //! | news | [`PubSocket`], [`SubSocket`]; with subscriptions as messages [`XPubSocket`], [`XSubSocket`] |
 //! | two ends | [`PairSocket`] |
+//! | what stands between | [`Device`] |
 //! | what is sent | [`Multipart`], [`Frame`] |
 //! | how a socket behaves | [`Options`], [`Heartbeat`] |
 //! | who may come in | [`Security`], [`KeyPair`], [`Certificate`], [`Applicant`], [`Verdict`] |
@@ -54,11 +55,15 @@ mod socket;
 
 mod transport;
 
+// What is built from sockets.
+mod device;
+
 // What it looks like on the way.
 pub mod wire;
 
 pub use authenticate::{Applicant, Verdict};
 pub use certificate::{Certificate, CertificateStore};
+pub use device::{Capture, Control, Device, DeviceError, Statistics, Traffic};
 pub use error::{BindError, ConnectError, OptionError, RecvError, SendError};
 pub use monitor::{Event, Failure, Monitor};
 pub use multipart::{Frame, Multipart};

@@ -77,12 +77,17 @@ impl Batch {
         let Some((length, octets)) = frame.place() else {
             return self.push_shared(flags, frame);
         };
-        // A copy of a fixed size takes few instructions; what is too much is cut off again.
-        let mut whole = [0; 2 + Frame::IN_PLACE];
-        whole[..2].copy_from_slice(&Header::short(flags, length));
-        whole[2..].copy_from_slice(octets);
-        let end = self.octets.len() + 2 + usize::from(length);
-        self.octets.extend_from_slice(&whole);
+        self.push_short(flags, octets, length);
+    }
+
+    /// Appends a frame of the first `length` of `octets`. So many are copied in any case: it is quicker
+    /// than to copy exactly those that count.
+    #[inline(always)]
+    pub(crate) fn push_short(&mut self, flags: Flags, octets: &[u8; Frame::IN_PLACE], length: u8) {
+        self.octets.reserve(2 + Frame::IN_PLACE);
+        self.octets.extend_from_slice(&Header::short(flags, length));
+        let end = self.octets.len() + usize::from(length);
+        self.octets.extend_from_slice(octets);
         self.octets.truncate(end);
     }
 
@@ -114,6 +119,12 @@ impl Batch {
         self.messages
     }
 
+    /// One more message is whole.
+    #[inline]
+    pub(crate) fn count(&mut self) {
+        self.messages += 1;
+    }
+
     #[inline]
     pub(crate) fn commands(&self) -> usize {
         self.commands
@@ -131,6 +142,30 @@ impl Batch {
         self.apart = 0;
         self.messages = 0;
         self.commands = 0;
+    }
+
+    /// Forgets its messages, but not its commands. True if there are any.
+    pub(crate) fn drop_messages(&mut self) -> bool {
+        if self.commands == 0 {
+            self.clear();
+            return false;
+        }
+        let (mut kept, mut at, mut bodies) = (Vec::new(), 0, self.bodies.iter().peekable());
+        while let Ok(Some(header)) = Header::decode(&self.octets[at..]) {
+            let start = at;
+            at += header.size();
+            if bodies.next_if(|(place, _)| *place == at).is_none() {
+                at += header.length as usize;
+            }
+            if header.flags.is_command() {
+                kept.extend_from_slice(&self.octets[start..at]);
+            }
+        }
+        let commands = self.commands;
+        self.clear();
+        self.octets = kept;
+        self.commands = commands;
+        true
     }
 
     /// Puts what is to be written after the first `written` octets into `parts`, as far as they reach,
@@ -441,6 +476,20 @@ mod tests {
         assert_eq!(chunk.next_after("from".into()), Some(["from", "x", "y"].into()));
         assert_eq!(chunk.next_after("from".into()), Some(["from", "z"].into()));
         assert_eq!(chunk.next_after("from".into()), None);
+    }
+
+    #[test]
+    fn commands_stay_when_messages_are_dropped() {
+        let mut dropped = batch();
+        assert!(!dropped.drop_messages());
+        assert!(dropped.is_empty());
+        let mut batch = batch();
+        batch.push_command(&[4, 1, b'a']);
+        batch.append(&self::batch());
+        batch.push_command(&[4, 2, b'b', b'c']);
+        assert!(batch.drop_messages());
+        assert_eq!(written(&batch, 0), [4, 1, b'a', 4, 2, b'b', b'c']);
+        assert_eq!((batch.messages(), batch.size()), (0, 7));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::net::wire::curve::Opener;
 use crate::net::wire::error::WireError;
 
 /// As many PINGs and PONGs wait to be written at most.
-const MOST_ANSWERS: usize = 64;
+const MOST_ANSWERS: usize = 1024;
 
 /// A connection, driven by [`Connection::poll`].
 pub(crate) struct Connection {
@@ -39,10 +39,10 @@ pub(crate) struct Connection {
     decoder: Decoder,
     heart: Heart,
     alarm: Pin<Box<Sleep>>,
-    /// Writing has failed: what has arrived is still delivered, and then it ends.
+    /// Writing has failed: what has arrived is still delivered, up to the end that the peer said.
     mute: bool,
-    /// What has arrived is waiting for room.
-    full: bool,
+    /// There is no room for what has arrived, so nothing is read.
+    stalled: bool,
     parting: Parting,
 }
 
@@ -65,11 +65,11 @@ impl Connection {
         input: BytesMut,
         opener: Option<Opener>,
     ) -> Connection {
-        let heart = Heart::new(core.options.heartbeat, Instant::now());
+        let heart = Heart::new(core.options.heartbeat, now());
         let decoder = Decoder::new(input, core.options.longest_message, opener);
         let alarm = Box::pin(tokio::time::sleep_until(tokio::time::Instant::now()));
-        let (mute, full, parting) = (false, false, Parting::No);
-        Connection { core, lane, pen, reader, decoder, heart, alarm, mute, full, parting }
+        let (mute, stalled, parting) = (false, false, Parting::No);
+        Connection { core, lane, pen, reader, decoder, heart, alarm, mute, stalled, parting }
     }
 
     /// This side wants to end it, once all is written.
@@ -95,12 +95,13 @@ impl Connection {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
         loop {
+            self.stalled = false;
             if self.parting != Parting::No {
                 return self.poll_discard(cx);
             }
             let room = self.core.incoming.room(self.lane, cx.waker());
-            self.full = room == 0;
-            if self.full {
+            if room == 0 {
+                self.stalled = true;
                 return Poll::Pending;
             }
             match self.decoder.next(room) {
@@ -171,6 +172,8 @@ impl Connection {
     fn poll_heart(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
         while self.heart.beats() {
             match self.heart.beat(now()) {
+                // A peer that is not read cannot be heard.
+                Beat::Silent if self.stalled => self.heart.hear(now()),
                 Beat::Silent => return Poll::Ready(Failure::Silent),
                 Beat::Ping(settings) => {
                     self.answer(&Command::Ping { ttl: settings.wire_ttl(), context: &[] });
@@ -178,7 +181,8 @@ impl Connection {
                 Beat::Wait(None) => break,
                 Beat::Wait(Some(due)) => {
                     let due = tokio::time::Instant::from_std(due);
-                    if self.alarm.deadline() != due {
+                    // One that rings too early looks again: cheaper than to move it with all that is heard.
+                    if self.alarm.deadline() > due || self.alarm.is_elapsed() {
                         self.alarm.as_mut().reset(due);
                     }
                     if self.alarm.as_mut().poll(cx).is_pending() {
@@ -191,23 +195,26 @@ impl Connection {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
-        if self.mute && !self.full {
-            // All that had arrived has been read.
-            return Poll::Ready(Failure::ByPeer);
+        if self.mute {
+            // The end is found by reading, behind all that had arrived. That nothing is there to be read
+            // now does not mean it: the runtime may not have looked yet.
+            return Poll::Pending;
         }
         match self.pen.poll_write(&self.core.outgoing, self.lane, cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Err(())) => {
-                if !self.mute {
-                    self.mute = true;
-                    cx.waker().wake_by_ref();
-                }
+                self.mute = true;
+                // Says the end, in case the peer can still hear, so that it ends its side.
+                self.pen.lay_down();
                 return Poll::Pending;
             }
             Poll::Ready(Ok(())) => {}
         }
         if self.parting == Parting::Wanted && self.pen.poll_shutdown(cx).is_ready() {
             self.parting = Parting::Said;
+            if !self.pen.has_written() {
+                return Poll::Ready(Failure::ByUs);
+            }
         }
         Poll::Pending
     }

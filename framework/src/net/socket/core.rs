@@ -40,6 +40,8 @@ pub(crate) struct Core {
 pub(crate) struct Place {
     pub(crate) endpoint: Endpoint,
     pub(crate) bound: bool,
+    /// Where messages wait for the connection, if they do.
+    pub(crate) lane: Option<LaneId>,
     pub(crate) life: Arc<Life>,
 }
 
@@ -85,8 +87,10 @@ impl Core {
             return None;
         }
         let lane = self.outgoing.open(Arc::new(Pen::new()));
-        self.peers().reserve(lane);
-        if !self.options.immediate {
+        let is_first = self.peers().reserve(lane);
+        // A PAIR has one peer, and others only once that is gone.
+        let waits = self.socket_type == SocketType::Pair && !is_first;
+        if !self.options.immediate && !waits {
             self.outgoing.join(lane);
         }
         Some(lane)
@@ -95,8 +99,8 @@ impl Core {
     /// A reserved lane is needed no more.
     pub(crate) fn forget(&self, lane: LaneId) {
         self.peers().forget(lane);
-        self.outgoing.remove(lane);
         self.incoming.end(lane);
+        self.outgoing.remove(lane);
         self.incoming.call();
     }
 
@@ -120,12 +124,19 @@ impl Core {
         };
         let prefix = (self.socket_type == SocketType::Router).then(|| identity.clone());
         if let Some(replaced) = peers.come(lane, identity, peer.minor) {
+            self.incoming.end(replaced);
             self.outgoing.remove(replaced);
         }
         self.incoming.open(lane, prefix);
         let frames = peers.subscriptions_for(peer.minor);
         if self.socket_type.sends_subscriptions() && !frames.is_empty() {
             self.outgoing.command(lane, &frames);
+        }
+        if self.socket_type == SocketType::Pair {
+            peers
+                .reserved()
+                .filter(|other| *other != lane)
+                .for_each(|other| self.outgoing.rest(other));
         }
         if self.deals() {
             self.outgoing.join(lane);
@@ -142,18 +153,22 @@ impl Core {
                 self.incoming.deliver(lane, Peers::subscription(&Subscription::Cancel(topic)));
             }
         }
+        // Before the lane's place is free for another: what it holds would be lost to that.
+        self.incoming.end(lane);
         if let Some(pen) = self.outgoing.pen(lane) {
             pen.lay_down();
         }
         if peers.is_reserved(lane) {
-            self.outgoing.desert(lane, self.options.immediate);
+            self.outgoing.desert(lane);
+            if self.options.immediate {
+                self.outgoing.rest(lane);
+            }
             peers.unanswered(lane, self.outgoing.waits(lane));
         } else {
             self.outgoing.remove(lane);
             peers.unanswered(lane, false);
         }
         drop(peers);
-        self.incoming.end(lane);
         self.incoming.call();
     }
 
@@ -196,7 +211,7 @@ impl Core {
     }
 
     /// What a new task holds; none once the socket is closed.
-    fn task(&self) -> Option<mpsc::Sender<()>> {
+    pub(crate) fn task(&self) -> Option<mpsc::Sender<()>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -230,8 +245,14 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
+    /// To be taken before the task is spawned: a close waits for those only that hold one.
     pub(crate) fn new(core: Arc<Core>) -> Lease {
         let task = core.task();
+        Lease::of(core, task)
+    }
+
+    /// A lease of a task that had a clone already.
+    pub(crate) fn of(core: Arc<Core>, task: Option<mpsc::Sender<()>>) -> Lease {
         Lease { core, _task: task, ended: false }
     }
 

@@ -29,6 +29,8 @@ use crate::net::wire::frame::Header;
 const LONG_BODY: usize = 16 * 1024;
 /// The buffer of a connection that has said little, octets.
 const SMALLEST_READ: usize = 4 * 1024;
+/// The buffer after a long body, octets: room for the next header, and not much more.
+const AFTER_LONG_BODY: usize = 512;
 /// The buffer of a connection that fills it, octets.
 const LARGEST_READ: usize = 64 * 1024;
 /// A command's longest body, octets. The longest that has a meaning is a subscription.
@@ -158,8 +160,11 @@ impl Decoder {
                 }
             }
             let rest = &self.buffer[self.frames..];
-            let Some(header) = Header::decode(rest)? else {
-                return Ok(self.messages_so_far().unwrap_or(Event::MoreNeeded));
+            let header = match Header::decode(rest) {
+                Ok(Some(header)) => header,
+                Ok(None) => return Ok(self.messages_so_far().unwrap_or(Event::MoreNeeded)),
+                // What came whole before the fault counts.
+                Err(error) => return self.messages_so_far().ok_or(error),
             };
             if header.flags.is_command() {
                 if let Some(messages) = self.messages_so_far() {
@@ -251,7 +256,10 @@ impl Decoder {
         self.set_aside(self.frames + header.size());
         let mut body = BytesMut::new();
         // It has not come whole, so it is longer than what is here, and memory can hold it.
-        body.extend_from_slice(&self.buffer.split());
+        body.extend_from_slice(&self.buffer);
+        // The next header may be that of a long body again, of which as little as possible is to be copied.
+        self.buffer = BytesMut::new();
+        self.read = AFTER_LONG_BODY;
         self.body = Some((body, header.length as usize, header.flags.more()));
     }
 

@@ -10,22 +10,23 @@ use super::outgoing::LaneId;
 use super::serve::{Service, gone, serve};
 use crate::net::monitor::Event;
 use crate::net::transport::endpoint::Endpoint;
-use crate::net::transport::{self, Link};
+use crate::net::transport::{Link, Opener};
 
-/// Keeps a connection to `endpoint` as long as `life` says. `lane` is where messages wait for it from the
+/// Keeps a connection to `endpoint`, which `opener` opens, as long as `life` says. `lane` is where messages wait for it from the
 /// beginning, if they do.
 pub(crate) async fn dial(
     core: Arc<Core>,
+    lease: Lease,
     endpoint: Endpoint,
+    opener: Opener,
     lane: Option<LaneId>,
     mut life: Lifeline,
 ) {
-    let lease = Lease::new(core.clone());
     let mut failures = 0;
     loop {
         let opened = tokio::select! {
             biased;
-            opened = open(&core, &endpoint) => opened,
+            opened = open(&core, &opener) => opened,
             () = gone(&core, lane, life.clone()) => break,
         };
         let service = match opened {
@@ -57,8 +58,8 @@ pub(crate) async fn dial(
     lease.end();
 }
 
-async fn open(core: &Core, endpoint: &Endpoint) -> io::Result<Link> {
-    match tokio::time::timeout(core.options.connect_timeout, transport::connect(endpoint)).await {
+async fn open(core: &Core, opener: &Opener) -> io::Result<Link> {
+    match tokio::time::timeout(core.options.connect_timeout, opener()).await {
         Ok(opened) => opened,
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "nobody answered in time")),
     }

@@ -10,20 +10,20 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::core::{Core, Place};
+use super::core::{Core, Lease, Place};
 use super::dial::dial;
 use super::incoming::Nothing;
 use super::life::{Life, Stage};
 use super::listen::listen;
-use super::outgoing::Refusal;
+use super::outgoing::{LaneId, Refusal};
 use super::streams::{Inlet, Outlet};
 use super::waiters::Ticket;
 use crate::net::error::{BindError, ConnectError, OptionError, RecvError, SendError};
 use crate::net::monitor::{Event, Monitor};
 use crate::net::multipart::Multipart;
 use crate::net::options::Options;
-use crate::net::transport;
 use crate::net::transport::endpoint::{self, Endpoint, ToEndpoint};
+use crate::net::transport::{self, Listener, Opener};
 use crate::net::wire::handshake::Security;
 use crate::net::wire::socket_type::SocketType;
 
@@ -59,21 +59,23 @@ impl Handle {
         let listener = transport::listen(&endpoint, &addresses)
             .await
             .map_err(|source| BindError::Io { endpoint, source })?;
+        self.bind_through(listener)
+    }
+
+    /// The same, at a listener that there is.
+    pub(crate) fn bind_through(&self, listener: Box<dyn Listener>) -> Result<Endpoint, BindError> {
         let endpoint = listener.endpoint();
-        let life = self.place(&endpoint, true).ok_or(BindError::Closed)?;
+        let life = self.place(&endpoint, true, None).ok_or(BindError::Closed)?;
+        let lease = Lease::new(self.core.clone());
         self.core.source.tell(Event::Listening { endpoint: endpoint.clone() });
-        tokio::spawn(listen(self.core.clone(), listener, life.line()));
+        tokio::spawn(listen(self.core.clone(), lease, listener, life.line()));
         Ok(endpoint)
     }
 
-    /// Whether peers have to show who they are. A client of PLAIN would tell everybody its password.
+    /// Whether peers have to say who they are, and show that they are. A client of PLAIN asks nobody, and
+    /// would tell its password to whoever comes.
     fn is_guarded(&self) -> bool {
-        match self.core.options.security {
-            Security::PlainServer | Security::CurveServer { .. } | Security::CurveClient { .. } => {
-                true
-            }
-            Security::Null | Security::PlainClient { .. } => false,
-        }
+        !matches!(self.core.options.security, Security::Null | Security::PlainClient { .. })
     }
 
     /// Keeps a connection to an endpoint.
@@ -84,13 +86,29 @@ impl Handle {
         {
             return Err(ConnectError::Nowhere { endpoint });
         }
-        let life = self.place(&endpoint, false).ok_or(ConnectError::Closed)?;
+        let opener = transport::opener(endpoint.clone());
+        self.connect_through(endpoint, opener)
+    }
+
+    /// The same, by whatever opens connections.
+    pub(crate) fn connect_through(
+        &self,
+        endpoint: Endpoint,
+        opener: Opener,
+    ) -> Result<(), ConnectError> {
         let lane = self.core.reserve();
-        tokio::spawn(dial(self.core.clone(), endpoint, lane, life.line()));
+        let Some(life) = self.place(&endpoint, false, lane) else {
+            if let Some(lane) = lane {
+                self.core.forget(lane);
+            }
+            return Err(ConnectError::Closed);
+        };
+        let lease = Lease::new(self.core.clone());
+        tokio::spawn(dial(self.core.clone(), lease, endpoint, opener, lane, life.line()));
         Ok(())
     }
 
-    fn place(&self, endpoint: &Endpoint, bound: bool) -> Option<Arc<Life>> {
+    fn place(&self, endpoint: &Endpoint, bound: bool, lane: Option<LaneId>) -> Option<Arc<Life>> {
         *self.runtime.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(runtime::Handle::current());
         let life = Arc::new(Life::new());
@@ -98,7 +116,7 @@ impl Handle {
         if self.core.life.stage() != Stage::Open {
             return None;
         }
-        places.push(Place { endpoint: endpoint.clone(), bound, life: life.clone() });
+        places.push(Place { endpoint: endpoint.clone(), bound, lane, life: life.clone() });
         Some(life)
     }
 
@@ -109,7 +127,12 @@ impl Handle {
         let found =
             places.iter().position(|place| place.bound == bound && place.endpoint == endpoint);
         let Some(at) = found else { return false };
-        places.remove(at).life.advance(Stage::Closing);
+        let place = places.remove(at);
+        drop(places);
+        if let Some(lane) = place.lane {
+            self.core.outgoing.withdraw(lane);
+        }
+        place.life.advance(Stage::Closing);
         true
     }
 
@@ -217,7 +240,7 @@ pub(crate) struct Dealing<'a> {
 impl Future for Dealing<'_> {
     type Output = Result<(), SendError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if this.message.is_empty() {
@@ -269,5 +292,21 @@ impl Drop for Taking<'_> {
         if self.ticket.is_waiting() {
             self.core.incoming.leave(&mut self.ticket);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::net::{PullSocket, PushSocket};
+
+    /// Tasks once took their leases when they first ran: a socket that was closed before that waited for
+    /// nothing, and what it had been given was lost.
+    #[tokio::test]
+    async fn what_was_sent_before_the_connection_was_tried_survives_the_close() {
+        let pull = PullSocket::bind("tcp://127.0.0.1:0").await.unwrap();
+        let push = PushSocket::connect(&pull.bound()[0]).await.unwrap();
+        push.send("early").await.unwrap();
+        push.close().await;
+        assert_eq!(pull.recv().await.unwrap(), "early".into());
     }
 }

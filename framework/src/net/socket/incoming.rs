@@ -13,7 +13,7 @@
 //!
 //! A lane outlives its connection until its messages are taken.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -36,6 +36,9 @@ pub(crate) struct Incoming {
 
 struct State {
     lanes: SecondaryMap<LaneId, Lane>,
+    /// Lanes whose connections have ended, while they hold messages. Not among the others: there, a later
+    /// lane may come to lie in the same place.
+    ended: HashMap<LaneId, Lane>,
     /// Lanes with messages, in the order of their turns.
     turns: VecDeque<LaneId>,
     waiters: Waiters,
@@ -51,8 +54,6 @@ struct Lane {
     messages: usize,
     /// The connection that found no room.
     stalled: Option<Waker>,
-    /// The connection is gone; so will the lane be, once it is empty.
-    ended: bool,
     /// What stands before each message for the receiver (ROUTER: the peer's routing id).
     prefix: Option<Frame>,
 }
@@ -69,6 +70,7 @@ impl Incoming {
     pub(crate) fn new(high_water: usize, conflate: bool) -> Incoming {
         let state = State {
             lanes: SecondaryMap::new(),
+            ended: HashMap::new(),
             turns: VecDeque::new(),
             waiters: Waiters::default(),
             closed: false,
@@ -84,10 +86,9 @@ impl Incoming {
     /// Makes a lane, or takes the one that there is for a new connection.
     pub(crate) fn open(&self, lane: LaneId, prefix: Option<Frame>) {
         let mut state = self.lock();
+        let held = state.ended.remove(&lane);
         if let Some(entry) = state.lanes.entry(lane) {
-            let lane = entry.or_default();
-            lane.prefix = prefix;
-            lane.ended = false;
+            entry.or_insert_with(|| held.unwrap_or_default()).prefix = prefix;
         }
     }
 
@@ -219,11 +220,10 @@ impl Incoming {
     /// A lane's connection has ended: the lane stays until it is empty.
     pub(crate) fn end(&self, id: LaneId) {
         let mut state = self.lock();
-        if let Some(lane) = state.lanes.get_mut(id) {
-            lane.ended = true;
+        if let Some(mut lane) = state.lanes.remove(id) {
             lane.stalled = None;
-            if lane.messages == 0 {
-                state.lanes.remove(id);
+            if lane.messages > 0 {
+                state.ended.insert(id, lane);
             }
         }
     }
@@ -234,6 +234,7 @@ impl Incoming {
         let mut state = self.lock();
         state.closed = true;
         state.turns.clear();
+        state.ended.clear();
         for (_, lane) in &mut state.lanes {
             lane.chunks.clear();
             lane.messages = 0;
@@ -287,7 +288,8 @@ impl State {
     fn take(&mut self, high_water: usize) -> Result<Taken, Nothing> {
         let nothing = if self.closed { Nothing::Ever } else { Nothing::Now };
         let Some(id) = self.turns.front().copied() else { return Err(nothing) };
-        let Some(lane) = self.lanes.get_mut(id) else { return Err(nothing) };
+        let lane = self.lanes.get_mut(id).or_else(|| self.ended.get_mut(&id));
+        let Some(lane) = lane else { return Err(nothing) };
         let Some(chunk) = lane.chunks.front_mut() else { return Err(nothing) };
         let message = match &lane.prefix {
             None => chunk.next(),
@@ -302,9 +304,7 @@ impl State {
         let stalled = if lane.messages <= high_water / 2 { lane.stalled.take() } else { None };
         if lane.messages == 0 {
             self.turns.pop_front();
-            if lane.ended {
-                self.lanes.remove(id);
-            }
+            self.ended.remove(&id);
         } else if self.turns.len() > 1 {
             self.turns.rotate_left(1);
         }
@@ -378,6 +378,36 @@ mod tests {
         incoming.end(a);
         assert_eq!(all(&incoming), ["1", "2"]);
         assert_eq!(incoming.room(a, Waker::noop()), 0);
+    }
+
+    /// A lane's place was once given to the next peer while there were messages in it: they were lost, and
+    /// receivers waited for them for ever, in front of all others.
+    #[test]
+    fn a_lane_in_the_place_of_one_that_ended_takes_nothing_from_it() {
+        let incoming = Incoming::new(4, false);
+        let mut keys = SlotMap::with_key();
+        let first = keys.insert(());
+        incoming.open(first, None);
+        incoming.deliver(first, chunk(&["1", "2"]));
+        keys.remove(first);
+        incoming.end(first);
+        let second = keys.insert(());
+        incoming.open(second, None);
+        incoming.deliver(second, chunk(&["3"]));
+        assert_eq!(all(&incoming), ["1", "3", "2"]);
+    }
+
+    #[test]
+    fn a_lane_that_is_opened_again_gives_what_it_held_first() {
+        let incoming = Incoming::new(4, false);
+        let [a] = lanes();
+        incoming.open(a, None);
+        incoming.deliver(a, chunk(&["1"]));
+        incoming.end(a);
+        incoming.open(a, None);
+        incoming.deliver(a, chunk(&["2"]));
+        assert_eq!(all(&incoming), ["1", "2"]);
+        assert_eq!(incoming.room(a, Waker::noop()), 4);
     }
 
     #[test]

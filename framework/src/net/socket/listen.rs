@@ -22,8 +22,12 @@ const MOST_HANDSHAKES: usize = 4096;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts connections as long as `life` says.
-pub(crate) async fn listen(core: Arc<Core>, mut listener: Box<dyn Listener>, mut life: Lifeline) {
-    let lease = Lease::new(core.clone());
+pub(crate) async fn listen(
+    core: Arc<Core>,
+    lease: Lease,
+    mut listener: Box<dyn Listener>,
+    mut life: Lifeline,
+) {
     let endpoint = listener.endpoint();
     // Oldest first; those that are over are still among them.
     let mut greeting: VecDeque<AbortHandle> = VecDeque::new();
@@ -60,6 +64,8 @@ pub(crate) async fn listen(core: Arc<Core>, mut listener: Box<dyn Listener>, mut
             }
         }
     }
+    // Whoever waits for this task finds the place free.
+    drop(listener);
     lease.end();
 }
 
@@ -67,11 +73,12 @@ pub(crate) async fn listen(core: Arc<Core>, mut listener: Box<dyn Listener>, mut
 /// handshake is over.
 fn accept(core: &Arc<Core>, endpoint: Endpoint, link: Link) -> AbortHandle {
     let core = core.clone();
+    let task = core.task();
     let greeting = async move {
         let mut life = core.life.line();
         if let Ok(met) = meet(&core, &endpoint, link, None, &life).await {
             // A task of its own, out of reach of the one who may abort this one.
-            let lease = Lease::new(core);
+            let lease = Lease::of(core, task);
             tokio::spawn(async move {
                 met.serve(&mut life).await;
                 lease.end();

@@ -66,3 +66,6 @@ pub(crate) mod request;
 pub(crate) mod routing;
 
 pub(crate) mod pair;
+
+#[cfg(test)]
+mod simulation;

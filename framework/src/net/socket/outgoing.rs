@@ -28,6 +28,7 @@ use super::pen::{Pen, Written};
 use super::waiters::{Called, Ticket, Waiters};
 use super::yielding;
 use crate::net::multipart::Frame;
+use crate::net::wire::frame::Flags;
 
 new_key_type! {
     /// A lane of a socket. A key is never used again for another.
@@ -68,6 +69,8 @@ struct Lane {
     joined: bool,
     /// … which it has: it is among the turns.
     has_turn: bool,
+    /// It is being given up, and joins no more.
+    leaving: bool,
     /// The next message is written by its sender.
     fresh: bool,
     /// The connection's task has been woken, and not run since.
@@ -122,6 +125,7 @@ impl Outgoing {
             unwritten: 0,
             joined: false,
             has_turn: false,
+            leaving: false,
             fresh: false,
             called: false,
             task: None,
@@ -134,11 +138,20 @@ impl Outgoing {
         let mut called = Called::default();
         let mut state = self.lock();
         if let Some(lane) = state.lanes.get_mut(id) {
-            lane.joined = true;
+            lane.joined = !lane.leaving;
             state.give_turn(id, self.high_water, &mut called);
         }
         drop(state);
         called.wake();
+    }
+
+    /// From now on messages are not dealt out to the lane, even if it has a connection, or gets one: it is
+    /// being given up. What it holds is still sent.
+    pub(crate) fn withdraw(&self, id: LaneId) {
+        if let Some(lane) = self.lock().lanes.get_mut(id) {
+            lane.leaving = true;
+        }
+        self.rest(id);
     }
 
     /// The pen of a lane.
@@ -181,7 +194,7 @@ impl Outgoing {
     }
 
     /// The same; waits if no lane has room, or to let other tasks run.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_deal(
         &self,
         message: &[Frame],
@@ -189,6 +202,24 @@ impl Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<Result<LaneId, Refusal>> {
         let mut state = self.lock();
+        if let [frame] = message
+            && let Some((length, octets)) = frame.place()
+            && !ticket.is_waiting()
+            && let Some(id) = state.deal_short(self, octets, length)
+        {
+            return Poll::Ready(Ok(id));
+        }
+        self.poll_slow(state, message, ticket, cx)
+    }
+
+    #[inline(never)]
+    fn poll_slow<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        message: &[Frame],
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<LaneId, Refusal>> {
         if state.toil >= yielding::PER_UNIT {
             state.toil = 0;
             drop(state);
@@ -347,16 +378,20 @@ impl Outgoing {
         true
     }
 
-    /// A lane has no connection: what is sent to it waits for the next; or, if it `leaves`, nothing is
-    /// dealt out to it until then.
-    pub(crate) fn desert(&self, id: LaneId, leaves: bool) {
+    /// A lane has no connection: what is sent to it waits for the next.
+    pub(crate) fn desert(&self, id: LaneId) {
+        if let Some(lane) = self.lock().lanes.get_mut(id) {
+            lane.task = None;
+            lane.called = false;
+            lane.fresh = false;
+        }
+    }
+
+    /// Nothing is dealt out to a lane until it joins again.
+    pub(crate) fn rest(&self, id: LaneId) {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let Some(lane) = state.lanes.get_mut(id) else { return };
-        lane.task = None;
-        lane.called = false;
-        lane.fresh = false;
-        if leaves {
+        if let Some(lane) = state.lanes.get_mut(id) {
             lane.joined = false;
             lane.has_turn = false;
             state.turns.retain(|turn| *turn != id);
@@ -414,7 +449,37 @@ impl Outgoing {
 }
 
 impl State {
-    #[inline]
+    /// Deals a message of one short frame out, if that is simple: the lane has room for more than this one,
+    /// and its connection's task has been called already.
+    #[inline(always)]
+    fn deal_short(
+        &mut self,
+        of: &Outgoing,
+        octets: &[u8; Frame::IN_PLACE],
+        length: u8,
+    ) -> Option<LaneId> {
+        let &id = self.turns.get(self.turn)?;
+        let lane = self.lanes.get_mut(id)?;
+        let simple = lane.called
+            && lane.unwritten + 1 < of.high_water
+            && lane.open.size() < FULL_BATCH - (2 + Frame::IN_PLACE)
+            && self.toil < yielding::PER_UNIT
+            && !of.conflate
+            && !self.closed;
+        if !simple {
+            return None;
+        }
+        lane.open.push_short(Flags::message(false), octets, length);
+        lane.open.count();
+        lane.unwritten += 1;
+        self.toil += 1;
+        self.turn += 1;
+        if self.turn == self.turns.len() {
+            self.turn = 0;
+        }
+        Some(id)
+    }
+
     fn deal(&mut self, of: &Outgoing, message: &[Frame]) -> Result<(LaneId, After), Refusal> {
         if self.closed {
             return Err(Refusal::Closed);
@@ -431,6 +496,9 @@ impl State {
         } else {
             lane.has_turn = false;
             self.turns.remove(self.turn);
+        }
+        if self.turn >= self.turns.len() {
+            self.turn = 0;
         }
         Ok((id, after))
     }
@@ -453,8 +521,8 @@ impl Lane {
     #[inline]
     fn push(&mut self, of: &Outgoing, push: impl FnOnce(&mut Batch)) -> After {
         if of.conflate {
-            self.sealed.clear();
-            self.open.clear();
+            self.sealed.retain_mut(Batch::drop_messages);
+            self.open.drop_messages();
             self.unwritten = 0;
         }
         push(&mut self.open);

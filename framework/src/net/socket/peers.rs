@@ -53,8 +53,16 @@ pub(crate) enum Turn {
 }
 
 impl Peers {
-    pub(crate) fn reserve(&mut self, lane: LaneId) {
+    /// Keeps a lane for a connection that is to be opened. True if it is the socket's first lane.
+    pub(crate) fn reserve(&mut self, lane: LaneId) -> bool {
+        let is_first = self.reserved.is_empty() && self.here.is_empty();
         self.reserved.insert(lane, ());
+        is_first
+    }
+
+    /// The lanes that are kept.
+    pub(crate) fn reserved(&self) -> impl Iterator<Item = LaneId> + '_ {
+        self.reserved.keys()
     }
 
     pub(crate) fn forget(&mut self, lane: LaneId) {

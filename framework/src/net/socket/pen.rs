@@ -35,6 +35,8 @@ struct Inner {
     written: usize,
     /// Writing has failed; reading may go on for a while.
     failed: bool,
+    /// Something was written to this connection.
+    has_written: bool,
 }
 
 /// How far a write has come.
@@ -61,6 +63,7 @@ impl Pen {
             sealed: BytesMut::new(),
             written: 0,
             failed: false,
+            has_written: false,
         }))
     }
 
@@ -76,6 +79,7 @@ impl Pen {
         inner.line = Some(line);
         inner.sealer = sealer;
         inner.failed = false;
+        inner.has_written = false;
         inner.begin();
     }
 
@@ -114,6 +118,11 @@ impl Pen {
                 return Poll::Ready(Err(()));
             }
         }
+    }
+
+    /// Whether anything was written to this connection. If not, nothing can be on its way.
+    pub(crate) fn has_written(&self) -> bool {
+        self.lock().has_written
     }
 
     /// Says that nothing more will be written.
@@ -195,7 +204,10 @@ impl Inner {
                 }
             };
             match line.try_write(&parts[..count]) {
-                Ok(octets) if octets > 0 => self.written += octets,
+                Ok(octets) if octets > 0 => {
+                    self.written += octets;
+                    self.has_written = true;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Some,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 _ => self.failed = true,

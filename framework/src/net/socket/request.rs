@@ -57,6 +57,7 @@ impl ReqSocket {
             return Err(SendError::Empty(request));
         }
         request.push_front(Frame::EMPTY);
+        self.forget_strays();
         let mut asking = Asking { core: &self.0.core, request, ticket: Ticket::default() };
         let asked = poll_fn(|cx| asking.poll(cx)).await;
         asked.map_err(|refusal| {
@@ -67,6 +68,15 @@ impl ReqSocket {
                 None => SendError::OutOfTurn(request),
             }
         })
+    }
+
+    /// Throws away what has come unasked, so that it is not taken for the reply to the next request. If the
+    /// socket is relaxed, there may be a reply among it that is still wanted, and numbers tell.
+    fn forget_strays(&self) {
+        let core = &self.0.core;
+        if !core.options.relaxed && core.peers().turn == Turn::Begin {
+            while core.incoming.take().is_ok() {}
+        }
     }
 
     /// Receives the reply to the last request; waits for it.

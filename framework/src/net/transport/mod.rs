@@ -3,8 +3,10 @@
 //! A transport is what the traits here say and no more: a [`Listener`] that gives [`Link`]s, each with a
 //! half to read and a half to write. It knows nothing of frames.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
@@ -14,6 +16,9 @@ pub(crate) mod inproc;
 #[cfg(unix)]
 pub(crate) mod ipc;
 pub(crate) mod tcp;
+
+#[cfg(test)]
+pub(crate) mod faulty;
 
 use endpoint::Endpoint;
 
@@ -56,8 +61,21 @@ pub(crate) trait Listener: Send {
     fn endpoint(&self) -> Endpoint;
 }
 
-/// Opens a connection.
-pub(crate) async fn connect(endpoint: &Endpoint) -> io::Result<Link> {
+/// A connection that is being opened.
+pub(crate) type Opening<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
+
+/// Opens connections, one after the other, to the same place.
+pub(crate) type Opener = Box<dyn Fn() -> Opening<Link> + Send + Sync>;
+
+/// What opens connections to `endpoint`.
+pub(crate) fn opener(endpoint: Endpoint) -> Opener {
+    Box::new(move || {
+        let endpoint = endpoint.clone();
+        Box::pin(async move { connect(&endpoint).await })
+    })
+}
+
+async fn connect(endpoint: &Endpoint) -> io::Result<Link> {
     match endpoint {
         Endpoint::Tcp { host, port } => tcp::connect(host, *port).await,
         #[cfg(unix)]

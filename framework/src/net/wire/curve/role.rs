@@ -39,6 +39,12 @@ impl ClientRole {
     pub(in crate::net::wire) fn new(keys: KeyPair, server: PublicKey) -> ClientRole {
         ClientRole { client: Client::new(keys, server), welcome: false, cipher: None }
     }
+
+    /// One that has said its HELLO already.
+    #[cfg(test)]
+    pub(super) fn begun(client: Client) -> ClientRole {
+        ClientRole { client, welcome: false, cipher: None }
+    }
 }
 
 impl Role for ClientRole {

@@ -1,4 +1,4 @@
-//! CURVE between two sides, honest and not.
+//! Handshakes and messages between both sides: what passes, and what does not.
 
 use bytes::BytesMut;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Keys: as octets, as text, and in pairs.
+//! Keys: which there are, how they are written, and that they stay secret.
 
 use std::collections::HashSet;
 

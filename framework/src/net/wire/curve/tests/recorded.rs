@@ -4,6 +4,9 @@
 //! a peer at hand that our octets are those of others. No key here protects anything.
 
 use super::*;
+use crate::net::wire::curve::role::ClientRole;
+use crate::net::wire::metadata::Metadata;
+use crate::net::wire::role::{Role, Step};
 
 const OWN_SECRET: &str = r#"zvtRn]e5AqY1M^F=N(k$vvESAgqkHR8pU>BJqdD?"#;
 const TRANSIENT_SECRET: &str = r#"@xSgNCsi:vV=2+00YjVOS>p<o!O#nAbFQT$LC3@m"#;
@@ -57,4 +60,23 @@ fn a_session_with_libzmq_is_understood() {
     for (message, (flags, body)) in MESSAGES.iter().zip(expected) {
         assert_eq!(opened(&mut cipher, &octets(message)), Ok((flags, body.to_vec())));
     }
+}
+
+#[test]
+fn the_same_session_is_understood_by_the_handshake() {
+    let own = Metadata::decode(CLIENT_METADATA).unwrap();
+    let mut client = Client::new(pair(OWN_SECRET), SERVER.parse().unwrap());
+    client.begin(pair(TRANSIENT_SECRET), &mut BytesMut::new());
+    let mut role = ClientRole::begun(client);
+    let mut out = BytesMut::new();
+    let step = role.receive(&octets(WELCOME), &own, &mut out);
+    assert!(matches!(step, Ok(Step::Wait)));
+    assert_eq!(out[..9], [6, 0, 0, 0, 0, 0, 0, 1, 1 + CLIENT_METADATA.len() as u8]);
+    let Ok(Step::Met(met)) = role.receive(&octets(READY), &own, &mut out) else {
+        panic!("the READY was not understood");
+    };
+    assert_eq!(met.get("Socket-Type"), Some(&b"REP"[..]));
+    let mut cipher = role.cipher().unwrap();
+    assert!(role.cipher().is_none());
+    assert_eq!(opened(&mut cipher, &octets(MESSAGES[1])), Ok((MORE, b"tail".to_vec())));
 }
