@@ -28,4 +28,16 @@ mod pages {
 
     #[doc = include_str!("../../book/src/observing.md")]
     mod observing {}
+
+    #[doc = include_str!("../../book/src/sockets.md")]
+    mod sockets {}
+
+    #[doc = include_str!("../../book/src/wire.md")]
+    mod wire {}
+
+    #[doc = include_str!("../../book/src/security.md")]
+    mod security {}
+
+    #[doc = include_str!("../../book/src/libzmq.md")]
+    mod coming_from_libzmq {}
 }

@@ -1,9 +1,11 @@
 //! The book says what the source says, and its code is run.
 
-use super::{File, Findings, clean, file, finds, pages, read, repository, rust};
+use std::path::Path;
+
+use super::{File, Findings, ROOT, clean, file, finds, pages, read, repository, resolve, rust};
 
 /// Drawings and tables in the module doc of a source file that also stand in a page.
-const COPIES: [(&str, &str); 7] = [
+const COPIES: [(&str, &str); 18] = [
     ("framework/src/actor/mailbox/word.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/mailbox/queue.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/dispatcher/mod.rs", "book/src/dispatcher.md"),
@@ -11,7 +13,21 @@ const COPIES: [(&str, &str); 7] = [
     ("framework/src/actor/dispatcher/idle.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/seat.rs", "book/src/dispatcher.md"),
     ("framework/src/observe/events.rs", "book/src/observing.md"),
+    ("framework/src/net/wire/mod.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/greeting.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/null.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/plain.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/curve/mod.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/frame.rs", "book/src/wire.md"),
+    ("framework/src/net/wire/command.rs", "book/src/wire.md"),
+    ("framework/src/net/socket/outgoing.rs", "book/src/wire.md"),
+    ("framework/src/net/socket/incoming.rs", "book/src/wire.md"),
+    ("framework/src/net/socket/heart.rs", "book/src/wire.md"),
+    ("framework/src/net/certificate.rs", "book/src/security.md"),
 ];
+
+/// Programs that pages include; the test there runs all of them.
+const PROGRAMS: &str = "tests/guide/";
 
 fn copies(source: &File, page: &File) -> Findings {
     let blocks = drawings_and_tables(&source.text);
@@ -62,23 +78,50 @@ fn numbers(page: &File, files: &[File]) -> Findings {
     findings
 }
 
-/// Every page with Rust code is compiled and run, and nothing in it is left out of that.
-fn code_is_run(files: &[File], wiring: &str) -> Findings {
+/// Every page with Rust code is compiled and run, and nothing in it is left out of that. What a page
+/// includes is a program that is run where it lies.
+fn code_is_run(files: &[File], wiring: &str, exists: impl Fn(&str) -> bool) -> Findings {
     let mut findings = Findings::new();
     for page in pages(files) {
-        let fences = page.text.lines().filter_map(|line| line.strip_prefix("```"));
-        let kinds: Vec<_> = fences.step_by(2).collect();
-        for kind in &kinds {
-            if !["rust", "rust,compile_fail", "text", "console"].contains(kind) {
+        let wired = wiring.contains(&format!("include_str!(\"../../{}\")", page.path));
+        let mut not_run = false;
+        for (kind, body) in fences(&page.text) {
+            let included =
+                body.strip_prefix("{{#include ").and_then(|rest| rest.strip_suffix("}}\n"));
+            if let Some(path) = included {
+                let path = resolve(&page.path, path);
+                let ending = if kind == "rust" { ".rs" } else { ".py" };
+                let fits = path.starts_with(PROGRAMS) && path.ends_with(ending);
+                if !fits || !["rust", "python"].contains(&kind) || !exists(&path) {
+                    findings.push(format!("{}: includes `{path}`, which is not run", page.path));
+                }
+            } else if !["rust", "rust,compile_fail", "text", "console"].contains(&kind) {
                 findings.push(format!("{}: code that says `{kind}`", page.path));
+            } else {
+                not_run |= kind.starts_with("rust") && !wired;
             }
         }
-        let wired = wiring.contains(&format!("include_str!(\"../../{}\")", page.path));
-        if kinds.iter().any(|kind| kind.starts_with("rust")) && !wired {
+        if not_run {
             findings.push(format!("{}: its code is not run by tests/src/lib.rs", page.path));
         }
     }
     findings
+}
+
+/// The blocks of code in a page: what each says it is, and its lines.
+fn fences(text: &str) -> Vec<(&str, String)> {
+    let mut fences = Vec::new();
+    let mut open: Option<(&str, String)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => open = Some((kind, String::new())),
+            (Some(_), Some(_)) => fences.extend(open.take()),
+            (None, Some((_, body))) => *body += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    fences.extend(open);
+    fences
 }
 
 #[test]
@@ -86,12 +129,15 @@ fn the_book_says_what_the_source_says() {
     for (source, page) in COPIES {
         clean(&copies(&read(source), &read(page)));
     }
-    clean(&numbers(&read("book/src/dispatcher.md"), &repository()));
+    for page in ["book/src/dispatcher.md", "book/src/wire.md"] {
+        clean(&numbers(&read(page), &repository()));
+    }
 }
 
 #[test]
 fn all_code_in_the_book_is_run() {
-    clean(&code_is_run(&repository(), &read("tests/src/lib.rs").text));
+    let exists = |path: &str| Path::new(ROOT).join(path).exists();
+    clean(&code_is_run(&repository(), &read("tests/src/lib.rs").text, exists));
 }
 
 #[test]
@@ -112,11 +158,22 @@ fn a_page_that_departs_from_the_source_is_noticed() {
 
 #[test]
 fn code_that_is_not_run_is_noticed() {
-    let page = |fence: &str| [file("book/src/a.md", &format!("```{fence}\nx\n```\n"))];
+    let check = |fence: &str, body: &str, wiring: &str| {
+        let page = file("book/src/a.md", &format!("```{fence}\n{body}\n```\n"));
+        code_is_run(&[page], wiring, |path| path.starts_with("tests/guide/b."))
+    };
     let wiring = "#[doc = include_str!(\"../../book/src/a.md\")]";
-    clean(&code_is_run(&page("rust"), wiring));
-    clean(&code_is_run(&page("text"), ""));
-    finds("is not run", &code_is_run(&page("rust"), ""));
-    finds("rust,ignore", &code_is_run(&page("rust,ignore"), wiring));
-    finds("``", &code_is_run(&page(""), ""));
+    clean(&check("rust", "x", wiring));
+    clean(&check("text", "x", ""));
+    finds("is not run", &check("rust", "x", ""));
+    finds("rust,ignore", &check("rust,ignore", "x", wiring));
+    finds("``", &check("", "x", ""));
+
+    clean(&check("rust", "{{#include ../../tests/guide/b.rs}}", ""));
+    clean(&check("python", "{{#include ../../tests/guide/b.py}}", ""));
+    finds("python", &check("python", "x", ""));
+    finds("c.rs", &check("rust", "{{#include ../../tests/guide/c.rs}}", ""));
+    finds("b.rs", &check("rust", "{{#include ../../tests/wire/b.rs}}", ""));
+    finds("b.py", &check("rust", "{{#include ../../tests/guide/b.py}}", ""));
+    finds("b.rs", &check("text", "{{#include ../../tests/guide/b.rs}}", ""));
 }

@@ -33,8 +33,15 @@ type Findings = Vec<String>;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Folders that are read. Not `tests/peers`, which is a workspace of its own.
-const FOLDERS: [&str; 6] =
-    ["framework/src", "macros/src", "workers-example", "tests/src", "tests/tests", "book/src"];
+const FOLDERS: [&str; 7] = [
+    "framework/src",
+    "macros/src",
+    "workers-example",
+    "tests/src",
+    "tests/tests",
+    "tests/guide",
+    "book/src",
+];
 
 /// All that the rules are about.
 fn repository() -> Vec<File> {

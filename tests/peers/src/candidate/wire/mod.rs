@@ -6,6 +6,7 @@
 //! message.
 
 mod libzmq;
+mod millhand;
 mod monocoque;
 mod omq;
 mod raw_tokio;
@@ -20,7 +21,13 @@ use crate::workload::wire::{Pattern, Wire};
 /// The limit of DESIGN's wire.
 pub const RAW_TOKIO: &str = "raw_tokio";
 
-pub const ALL: [Candidate; 8] = [
+pub const ALL: [Candidate; 9] = [
+    Candidate {
+        name: "millhand",
+        kind: Kind::Framework,
+        note: "all options default, a current-thread runtime in each process; `send` and `recv` of one message at a time",
+        runs: Runs::Pair(Pair { side: millhand::side, can: all }),
+    },
     Candidate {
         name: RAW_TOKIO,
         kind: Kind::Limit,
