@@ -260,3 +260,17 @@ fn a_bound_port_is_reached_from_outside() {
         assert_eq!(soon(pull.recv()).await.unwrap(), "x".into());
     });
 }
+
+/// What waits for a connection that is left before it is there is sent once it is.
+#[test]
+fn what_waits_for_a_connection_that_is_left_is_sent_when_it_comes() {
+    on_two_threads(async || {
+        let endpoint = ipc();
+        let push = PushSocket::connect(&endpoint).await.unwrap();
+        soon(push.send("waits")).await.unwrap();
+        assert!(push.disconnect(&endpoint));
+        assert!(!push.disconnect(&endpoint));
+        let pull = PullSocket::bind(&endpoint).await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap(), "waits".into());
+    });
+}

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use millhand::net::wire::error::WireError;
-use millhand::net::{Failure, Options, PullSocket, PushSocket, SubSocket, XPubSocket};
+use millhand::net::{Failure, Multipart, Options, PullSocket, PushSocket, SubSocket, XPubSocket};
 
 use crate::raw::*;
 use crate::stage::*;
@@ -285,5 +285,29 @@ fn too_many_strangers_make_room_oldest_first() {
         assert_eq!(soon(pull.recv()).await.unwrap(), "x".into());
         let newest = stalled.last_mut().unwrap();
         newest.greeting().await;
+    });
+}
+
+/// A topic of megabytes was once put into a tree that is walked by recursion, and ended the process. It is
+/// ignored now, as is a tower of topics each a little longer than the one before.
+#[test]
+fn endless_topics_harm_nobody() {
+    on_two_threads(async || {
+        let publisher = XPubSocket::bind(TCP).await.unwrap();
+        let mut peer = Raw::connect(&publisher.bound()[0], "SUB").await;
+        peer.send(&[[&[1][..], &vec![b'a'; 4 << 20]].concat()]).await;
+        for length in (0..3000).step_by(7) {
+            peer.send(&[[&[1][..], &vec![b'b'; length]].concat()]).await;
+        }
+        peer.send(&[b"\x01c"]).await;
+        loop {
+            let news = soon(publisher.recv()).await.unwrap();
+            assert!(news[0].len() <= 1 + 1024);
+            if news == Multipart::from(b"\x01c") {
+                break;
+            }
+        }
+        drop(peer);
+        while soon(publisher.recv()).await.unwrap() != Multipart::from(b"\x00c") {}
     });
 }

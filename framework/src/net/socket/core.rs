@@ -14,6 +14,7 @@ use super::life::{Life, Stage};
 use super::outgoing::{LaneId, Outgoing};
 use super::peers::Peers;
 use super::pen::Pen;
+use super::subscriptions::LONGEST_TOPIC;
 use crate::net::monitor::{Failure, Source};
 use crate::net::multipart::Multipart;
 use crate::net::options::Options;
@@ -40,6 +41,8 @@ pub(crate) struct Core {
 pub(crate) struct Place {
     pub(crate) endpoint: Endpoint,
     pub(crate) bound: bool,
+    /// It is being left: its connection only sends what waits.
+    pub(crate) leaving: bool,
     /// Where messages wait for the connection, if they do.
     pub(crate) lane: Option<LaneId>,
     pub(crate) life: Arc<Life>,
@@ -98,9 +101,11 @@ impl Core {
 
     /// A reserved lane is needed no more.
     pub(crate) fn forget(&self, lane: LaneId) {
-        self.peers().forget(lane);
+        let mut peers = self.peers();
+        peers.forget(lane);
         self.incoming.end(lane);
         self.outgoing.remove(lane);
+        drop(peers);
         self.incoming.call();
     }
 
@@ -196,7 +201,7 @@ impl Core {
 
     /// A peer subscribes or cancels.
     pub(crate) fn subscribed(&self, lane: LaneId, subscription: Subscription<'_>) {
-        if !self.socket_type.takes_subscriptions() {
+        if !self.socket_type.takes_subscriptions() || subscription.topic().len() > LONGEST_TOPIC {
             return;
         }
         let news = self.peers().subscribed(lane, subscription);

@@ -116,7 +116,10 @@ impl Handle {
         if self.core.life.stage() != Stage::Open {
             return None;
         }
-        places.push(Place { endpoint: endpoint.clone(), bound, lane, life: life.clone() });
+        // Those that have been left, and whose tasks have ended.
+        places.retain(|place| !place.leaving || place.life.is_heard());
+        let (endpoint, leaving) = (endpoint.clone(), false);
+        places.push(Place { endpoint, bound, leaving, lane, life: life.clone() });
         Some(life)
     }
 
@@ -124,11 +127,12 @@ impl Handle {
     pub(crate) fn leave(&self, endpoint: impl ToEndpoint, bound: bool) -> bool {
         let Ok(endpoint) = endpoint.to_endpoint() else { return false };
         let mut places = self.core.places();
-        let found =
-            places.iter().position(|place| place.bound == bound && place.endpoint == endpoint);
-        let Some(at) = found else { return false };
-        let place = places.remove(at);
-        drop(places);
+        let found = places
+            .iter_mut()
+            .find(|place| !place.leaving && place.bound == bound && place.endpoint == endpoint);
+        let Some(place) = found else { return false };
+        // It stays among the places, for the socket's own end to reach it.
+        place.leaving = true;
         if let Some(lane) = place.lane {
             self.core.outgoing.withdraw(lane);
         }
@@ -139,7 +143,11 @@ impl Handle {
     /// Where the socket listens.
     pub(crate) fn bound(&self) -> Vec<Endpoint> {
         let places = self.core.places();
-        places.iter().filter(|place| place.bound).map(|place| place.endpoint.clone()).collect()
+        places
+            .iter()
+            .filter(|place| place.bound && !place.leaving)
+            .map(|place| place.endpoint.clone())
+            .collect()
     }
 
     pub(crate) fn monitor(&self) -> Monitor {

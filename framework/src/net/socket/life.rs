@@ -41,6 +41,11 @@ impl Life {
     pub(crate) fn stage(&self) -> Stage {
         *self.0.borrow()
     }
+
+    /// Whether there is a task that hears it.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
 }
 
 impl Lifeline {

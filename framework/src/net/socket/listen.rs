@@ -57,10 +57,10 @@ pub(crate) async fn listen(
                 core.source.tell(Event::AcceptFailed { endpoint: endpoint.clone(), reason });
                 // Most likely all descriptors are in use: the oldest stranger gives one back.
                 greeting.retain(|task| !task.is_finished());
-                match greeting.pop_front() {
-                    Some(oldest) => oldest.abort(),
-                    None => tokio::time::sleep(PAUSE).await,
+                if let Some(oldest) = greeting.pop_front() {
+                    oldest.abort();
                 }
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }

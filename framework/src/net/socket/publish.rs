@@ -9,6 +9,7 @@ use super::batch::Batch;
 use super::common::{receives, socket};
 use super::core::Core;
 use super::prelude::*;
+use super::subscriptions::LONGEST_TOPIC;
 use super::waiters::Ticket;
 use crate::net::wire::command::Subscription;
 
@@ -133,6 +134,11 @@ impl Core {
 
     /// Subscribes or cancels, here and with all publishers.
     fn want(&self, subscription: Subscription<'_>) {
+        if subscription.topic().len() > LONGEST_TOPIC {
+            let octets = subscription.topic().len();
+            tracing::warn!(target: "millhand", octets, "a topic is too long to be subscribed to");
+            return;
+        }
         let mut peers = self.peers();
         let news = match subscription {
             Subscription::Subscribe(topic) => peers.wanted.add(topic),
@@ -152,7 +158,8 @@ impl Core {
 
 impl SubSocket {
     /// Wants messages that begin with `topic`; all of them, if it is empty. Publishers learn of it in the
-    /// background, those that come later, too. What was subscribed to twice is to be cancelled twice.
+    /// background, those that come later, too. What was subscribed to twice is to be cancelled twice. A
+    /// topic has at most 1,024 octets; a longer one is ignored, here and by publishers, with a warning.
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
         self.0.core.want(Subscription::Subscribe(topic.as_ref()));
     }

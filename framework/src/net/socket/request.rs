@@ -16,6 +16,9 @@ use super::prelude::*;
 use super::waiters::Ticket;
 use crate::net::multipart::Frame;
 
+/// As many messages that came unasked are thrown away before a request.
+const MOST_STRAYS: usize = 100_000;
+
 socket! {
     /// Sends a request to one peer after the other, and receives its reply before the next (RFC 28).
     ///
@@ -74,8 +77,13 @@ impl ReqSocket {
     /// socket is relaxed, there may be a reply among it that is still wanted, and numbers tell.
     fn forget_strays(&self) {
         let core = &self.0.core;
-        if !core.options.relaxed && core.peers().turn == Turn::Begin {
-            while core.incoming.take().is_ok() {}
+        if !core.options.relaxed && !matches!(core.peers().turn, Turn::Asked(_)) {
+            // More than can have come before this call.
+            for _ in 0..MOST_STRAYS {
+                if core.incoming.take().is_err() {
+                    break;
+                }
+            }
         }
     }
 
@@ -150,14 +158,18 @@ impl<'a> Waiting<'a> {
                 Turn::Lost(lane) => (lane, true),
                 Turn::Begin | Turn::Reply(..) => return Poll::Ready(Err(RecvError::OutOfTurn)),
             };
-            let (lane, mut reply) = match self.core.incoming.poll_take(&mut self.ticket, cx) {
-                Poll::Ready(Some(taken)) => taken,
-                Poll::Ready(None) => return Poll::Ready(Err(RecvError::Closed)),
-                Poll::Pending if lost => {
+            let (lane, mut reply) = if lost {
+                // Nothing more comes: what is not here is not waited for.
+                let Ok(taken) = self.core.incoming.take() else {
                     peers.turn = Turn::Begin;
                     return Poll::Ready(Err(RecvError::PeerLost));
+                };
+                taken
+            } else {
+                match ready!(self.core.incoming.poll_take(&mut self.ticket, cx)) {
+                    Some(taken) => taken,
+                    None => return Poll::Ready(Err(RecvError::Closed)),
                 }
-                Poll::Pending => return Poll::Pending,
             };
             // What is not the reply is discarded: from another peer, to another request, malformed.
             let number = peers.request.to_be_bytes();

@@ -8,6 +8,9 @@ use patricia_tree::GenericPatriciaMap;
 
 use super::outgoing::LaneId;
 
+/// The longest topic, octets. The tree is walked by recursion, which has to end long before the stack does.
+pub(crate) const LONGEST_TOPIC: usize = 1024;
+
 /// The subscriptions of all peers.
 #[derive(Default)]
 pub(crate) struct Subscriptions {

@@ -19,7 +19,9 @@ const BACKLOG: u32 = 1024;
 
 /// Opens a connection to one of the addresses that `host` stands for: the first that answers.
 pub(crate) async fn connect(host: &str, port: u16) -> io::Result<Link> {
-    link(TcpStream::connect((host, port)).await?)
+    let stream = TcpStream::connect((host, port)).await?;
+    let peer = stream.peer_addr()?;
+    link(stream, peer)
 }
 
 /// Listens on the first of `addresses` that can be listened on.
@@ -54,8 +56,13 @@ struct Tcp {
 
 impl Listener for Tcp {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Link>> {
-        let (stream, _) = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(link(stream))
+        loop {
+            let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
+            // One that is gone already is nobody's fault, and no link.
+            if let Ok(link) = link(stream, peer) {
+                return Poll::Ready(Ok(link));
+            }
+        }
     }
 
     fn endpoint(&self) -> Endpoint {
@@ -63,10 +70,10 @@ impl Listener for Tcp {
     }
 }
 
-fn link(stream: TcpStream) -> io::Result<Link> {
+fn link(stream: TcpStream, peer: SocketAddr) -> io::Result<Link> {
     // What is written has been gathered already.
     stream.set_nodelay(true)?;
-    let peer = stream.peer_addr()?.to_string();
+    let peer = peer.to_string();
     let (reader, writer) = stream.into_split();
     Ok(Link { reader: Box::new(reader), writer: Box::new(writer), peer })
 }
