@@ -10,7 +10,7 @@
 //!  bodies                                      (40, Bytes)
 //! ```
 //!
-//! A batch that goes to a socket of the same process becomes a chunk as it is.
+//! A message that a socket makes for its own receiver, such as a subscription, becomes a chunk as it is.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;

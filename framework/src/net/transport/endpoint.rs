@@ -1,4 +1,4 @@
-//! Where a socket binds or connects: `tcp://127.0.0.1:5555`, `ipc:///tmp/jobs`, `inproc://jobs`.
+//! Where a socket binds or connects: `tcp://127.0.0.1:5555`, `ipc:///run/jobs`, `inproc://jobs`.
 
 use std::fmt;
 use std::io;

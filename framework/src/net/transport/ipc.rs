@@ -4,16 +4,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::endpoint::Endpoint;
-use super::{Link, Listener, Reader, Writer};
+use super::halves::halves;
+use super::{Link, Listener};
 
 /// Opens a connection to the socket at `path`.
 pub(crate) async fn connect(path: &Path) -> io::Result<Link> {
@@ -106,27 +104,4 @@ fn link(stream: UnixStream) -> io::Result<Link> {
     Ok(Link { reader: Box::new(reader), writer: Box::new(writer), peer })
 }
 
-impl Reader for OwnedReadHalf {
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut BytesMut,
-    ) -> Poll<io::Result<usize>> {
-        // The future holds nothing between polls: to drop it loses nothing.
-        pin!(self.read_buf(buffer)).poll(cx)
-    }
-}
-
-impl Writer for OwnedWriteHalf {
-    fn try_write(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.try_write_vectored(parts)
-    }
-
-    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.as_ref().poll_write_ready(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(std::pin::Pin::new(self), cx)
-    }
-}
+halves!(OwnedReadHalf, OwnedWriteHalf);

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 
 pub(crate) mod endpoint;
+mod halves;
 pub(crate) mod inproc;
 #[cfg(unix)]
 pub(crate) mod ipc;

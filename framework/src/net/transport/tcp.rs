@@ -2,16 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::endpoint::Endpoint;
-use super::{Link, Listener, Reader, Writer};
+use super::halves::halves;
+use super::{Link, Listener};
 
 /// Connections that the system keeps while nobody accepts them; libzmq's default is 100, which two
 /// thousand clients that connect at once overrun.
@@ -78,27 +76,4 @@ fn link(stream: TcpStream, peer: SocketAddr) -> io::Result<Link> {
     Ok(Link { reader: Box::new(reader), writer: Box::new(writer), peer })
 }
 
-impl Reader for OwnedReadHalf {
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut BytesMut,
-    ) -> Poll<io::Result<usize>> {
-        // The future holds nothing between polls: to drop it loses nothing.
-        pin!(self.read_buf(buffer)).poll(cx)
-    }
-}
-
-impl Writer for OwnedWriteHalf {
-    fn try_write(&mut self, parts: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.try_write_vectored(parts)
-    }
-
-    fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.as_ref().poll_write_ready(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(std::pin::Pin::new(self), cx)
-    }
-}
+halves!(OwnedReadHalf, OwnedWriteHalf);
