@@ -168,24 +168,11 @@ fn without_room_a_send_waits_and_loses_nothing() {
 fn peers_take_turns() {
     on_two_threads(async || {
         let dealer = DealerSocket::bind(TCP).await.unwrap();
-        let mut peers = Vec::new();
-        for name in ["a", "b", "c"] {
-            let mut peer = Raw::connect(&dealer.bound()[0], "ROUTER").await;
-            for _ in 0..10 {
-                peer.send(&[name]).await;
-            }
-            peer.fence().await;
-            peers.push(peer);
-        }
+        let _peers = three_that_sent(&dealer.bound()[0], "ROUTER").await;
         let mut got = Vec::new();
         for _ in 0..30 {
             got.push(text(&soon(dealer.recv()).await.unwrap()).to_owned());
         }
-        for round in got.chunks(3) {
-            assert!(
-                ["a", "b", "c"].iter().all(|name| round.contains(&(*name).into())),
-                "{round:?}"
-            );
-        }
+        assert_turns(&got);
     });
 }

@@ -123,25 +123,12 @@ fn what_is_sent_to_a_push_is_thrown_away() {
 fn peers_take_turns() {
     on_two_threads(async || {
         let pull = PullSocket::bind(TCP).await.unwrap();
-        let mut peers = Vec::new();
-        for name in ["a", "b", "c"] {
-            let mut peer = Raw::connect(&pull.bound()[0], "PUSH").await;
-            for _ in 0..10 {
-                peer.send(&[name]).await;
-            }
-            peer.fence().await;
-            peers.push(peer);
-        }
+        let _peers = three_that_sent(&pull.bound()[0], "PUSH").await;
         let mut got = Vec::new();
         for _ in 0..30 {
             got.push(text(&soon(pull.recv()).await.unwrap()).to_owned());
         }
-        for round in got.chunks(3) {
-            assert!(
-                ["a", "b", "c"].iter().all(|name| round.contains(&(*name).into())),
-                "{round:?}"
-            );
-        }
+        assert_turns(&got);
     });
 }
 

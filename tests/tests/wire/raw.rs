@@ -229,3 +229,25 @@ pub(crate) async fn listener() -> (TcpListener, Endpoint) {
     let address = listener.local_addr().expect("bound");
     (listener, Endpoint::Tcp { host: address.ip().to_string(), port: address.port() })
 }
+
+/// Three peers, each of which has sent ten messages: "a", "b" or "c".
+pub(crate) async fn three_that_sent(endpoint: &Endpoint, socket_type: &str) -> Vec<Raw> {
+    let mut peers = Vec::new();
+    for name in ["a", "b", "c"] {
+        let mut peer = Raw::connect(endpoint, socket_type).await;
+        for _ in 0..10 {
+            peer.send(&[name]).await;
+        }
+        peer.fence().await;
+        peers.push(peer);
+    }
+    peers
+}
+
+/// They were received in turn.
+pub(crate) fn assert_turns(received: &[String]) {
+    for round in received.chunks(3) {
+        let all = ["a", "b", "c"].iter().all(|name| round.iter().any(|one| one == name));
+        assert!(all, "{round:?}");
+    }
+}

@@ -35,25 +35,12 @@ fn publishers_take_turns() {
     on_two_threads(async || {
         let sub = SubSocket::bind(TCP).await.unwrap();
         sub.subscribe("");
-        let mut peers = Vec::new();
-        for name in ["a", "b", "c"] {
-            let mut peer = Raw::connect(&sub.bound()[0], "PUB").await;
-            for _ in 0..10 {
-                peer.send(&[name]).await;
-            }
-            peer.fence().await;
-            peers.push(peer);
-        }
+        let _peers = three_that_sent(&sub.bound()[0], "PUB").await;
         let mut got = Vec::new();
         for _ in 0..30 {
             got.push(text(&soon(sub.recv()).await.unwrap()).to_owned());
         }
-        for round in got.chunks(3) {
-            assert!(
-                ["a", "b", "c"].iter().all(|name| round.contains(&(*name).into())),
-                "{round:?}"
-            );
-        }
+        assert_turns(&got);
     });
 }
 
