@@ -130,6 +130,7 @@ impl SendError {
 /// Why there is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[repr(u64)]
 pub enum RecvError {
     /// None has come yet. Only from `try_recv`.
     #[error("no message has come yet")]

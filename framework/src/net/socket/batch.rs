@@ -17,13 +17,14 @@ use std::io::IoSlice;
 
 use bytes::{Bytes, BytesMut};
 
+use super::octets::Octets;
 use crate::net::multipart::{Frame, Multipart};
 use crate::net::wire::curve::{COMMAND, CurveError, MESSAGE_OVERHEAD, MORE, Sealer};
 use crate::net::wire::frame::{Flags, Header};
 
 /// From this length on, a body is written from where it lies. Copying so many octets costs about what
 /// a part of a vectored write costs.
-const BY_REFERENCE: usize = 2048;
+pub(crate) const BY_REFERENCE: usize = 2048;
 
 /// Octets of a header in its long form.
 const LONGEST_HEADER: usize = 9;
@@ -34,7 +35,7 @@ pub(crate) const MOST_PARTS: usize = 64;
 /// Frames to be written, in order.
 #[derive(Default)]
 pub(crate) struct Batch {
-    octets: Vec<u8>,
+    octets: Octets,
     /// Bodies that stand apart, and before which of `octets` they belong.
     bodies: Vec<(usize, Bytes)>,
     /// Octets in `bodies`.
@@ -58,14 +59,14 @@ impl Batch {
 
     /// Appends a command: a frame with its header.
     pub(crate) fn push_command(&mut self, frame: &[u8]) {
-        self.octets.extend_from_slice(frame);
+        self.octets.push(frame, &[]);
         self.commands += 1;
     }
 
     /// Appends all that another batch holds.
     pub(crate) fn append(&mut self, other: &Batch) {
         let start = self.octets.len();
-        self.octets.extend_from_slice(&other.octets);
+        self.octets.push(&other.octets, &[]);
         self.bodies.extend(other.bodies.iter().map(|(at, body)| (start + at, body.clone())));
         self.apart += other.apart;
         self.messages += other.messages;
@@ -80,32 +81,27 @@ impl Batch {
         self.push_short(flags, octets, length);
     }
 
-    /// Appends a frame of the first `length` of `octets`. So many are copied in any case: it is quicker
-    /// than to copy exactly those that count.
+    /// Appends a frame of the first `length` of `octets`.
     #[inline(always)]
     pub(crate) fn push_short(&mut self, flags: Flags, octets: &[u8; Frame::IN_PLACE], length: u8) {
-        self.octets.reserve(2 + Frame::IN_PLACE);
-        self.octets.extend_from_slice(&Header::short(flags, length));
-        let end = self.octets.len() + usize::from(length);
-        self.octets.extend_from_slice(octets);
-        self.octets.truncate(end);
+        self.octets.push_short(Header::short(flags, length), octets, length);
     }
 
     fn push_shared(&mut self, flags: Flags, frame: &Frame) {
         let header = Header { flags, length: frame.len() as u64 };
+        let mut octets = [0; LONGEST_HEADER];
+        header.encode(&mut &mut octets[..]);
+        let octets = &octets[..header.size()];
         if frame.len() < BY_REFERENCE {
-            self.octets.reserve(LONGEST_HEADER + frame.len());
-            header.encode(&mut self.octets);
-            self.octets.extend_from_slice(frame);
-        } else {
-            header.encode(&mut self.octets);
-            let body = match frame.shared() {
-                Some(bytes) => bytes.clone(),
-                None => Bytes::copy_from_slice(frame),
-            };
-            self.apart += body.len();
-            self.bodies.push((self.octets.len(), body));
+            return self.octets.push(octets, frame);
         }
+        self.octets.push(octets, &[]);
+        let body = match frame.shared() {
+            Some(bytes) => bytes.clone(),
+            None => Bytes::copy_from_slice(frame),
+        };
+        self.apart += body.len();
+        self.bodies.push((self.octets.len(), body));
     }
 
     /// Octets on the wire.
@@ -133,6 +129,11 @@ impl Batch {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.octets.is_empty()
+    }
+
+    /// Octets that it has memory for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.octets.capacity()
     }
 
     /// Forgets what it holds, and keeps its memory.
@@ -163,9 +164,15 @@ impl Batch {
         }
         let commands = self.commands;
         self.clear();
-        self.octets = kept;
+        self.octets.push(&kept, &[]);
         self.commands = commands;
         true
+    }
+
+    /// All of it, if nothing stands apart.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> Option<&[u8]> {
+        self.bodies.is_empty().then_some(&*self.octets)
     }
 
     /// Puts what is to be written after the first `written` octets into `parts`, as far as they reach,
@@ -257,7 +264,7 @@ impl Batch {
     /// The same, to be read.
     pub(crate) fn into_chunk(self) -> Chunk {
         Chunk {
-            octets: self.octets.into(),
+            octets: self.octets.into_vec().into(),
             at: 0,
             bodies: self.bodies.into(),
             messages: self.messages,
@@ -305,22 +312,32 @@ impl Chunk {
         Some(self.several(Multipart::from(frame)))
     }
 
-    /// The next message, if it has one frame, a short one, and is not the last. Gives its octets, and more
-    /// after them.
+    /// The next message, if it has one frame that lies in itself, and is not the last.
     #[inline(always)]
-    pub(crate) fn next_short(&mut self) -> Option<(&[u8; Frame::IN_PLACE], u8)> {
+    pub(crate) fn next_short(&mut self) -> Option<Frame> {
+        if self.messages < 2 {
+            return None;
+        }
         let rest = self.octets.get(self.at..)?;
         let (&header, rest) = rest.split_first_chunk()?;
         let length = header[1];
-        if header != Header::short(Flags::message(false), length)
-            || usize::from(length) > Frame::IN_PLACE
-        {
+        if header != Header::short(Flags::message(false), length) {
             return None;
         }
-        let octets = rest.first_chunk()?;
-        self.at += 2 + usize::from(length);
+        let frame = Frame::from_first(rest.first_chunk()?, length)?;
+        self.at += header.len() + usize::from(length);
         self.messages -= 1;
-        Some((octets, length))
+        Some(frame)
+    }
+
+    /// The next message, if it has one frame, and is not the last.
+    pub(crate) fn next_single(&mut self) -> Option<Frame> {
+        if self.messages < 2 || Header::decode(&self.octets[self.at..]).ok()??.flags.more() {
+            return None;
+        }
+        let (frame, _) = self.next_frame()?;
+        self.messages -= 1;
+        Some(frame)
     }
 
     /// The next message, with a frame put before it.
@@ -362,10 +379,11 @@ impl Chunk {
         }
         let body = self.at..self.at + header.length as usize;
         self.at = body.end;
-        if header.length <= Frame::IN_PLACE as u64
+        if let Ok(length) = u8::try_from(header.length)
             && let Some(octets) = self.octets[body.start..].first_chunk()
+            && let Some(frame) = Frame::from_first(octets, length)
         {
-            return Some((Frame::from_first(octets, header.length as u8), more));
+            return Some((frame, more));
         }
         let frame = match Frame::in_place(&self.octets[body.clone()]) {
             Some(frame) => frame,

@@ -23,7 +23,7 @@ use super::unsealing::Unsealing;
 use crate::net::transport::Reader;
 use crate::net::wire::curve::Opener;
 use crate::net::wire::error::WireError;
-use crate::net::wire::frame::Header;
+use crate::net::wire::frame::{Flags, Header};
 
 /// A body at least so long that has not come whole is read into memory of its own.
 const LONG_BODY: usize = 16 * 1024;
@@ -159,6 +159,9 @@ impl Decoder {
                     return Ok(messages);
                 }
             }
+            if self.parts == 0 && self.head.is_empty() && self.skip_short(room) {
+                return Ok(self.messages_so_far().unwrap_or(Event::MoreNeeded));
+            }
             let rest = &self.buffer[self.frames..];
             let header = match Header::decode(rest) {
                 Ok(Some(header)) => header,
@@ -206,6 +209,29 @@ impl Decoder {
                 self.begin_body(header);
             }
         }
+    }
+
+    /// Passes over messages of one frame in its short form, which are most where messages are many. True if
+    /// there is no room for more.
+    fn skip_short(&mut self, room: usize) -> bool {
+        let (mut at, mut messages) = (self.frames, self.messages.1);
+        let longest = self.longest;
+        while messages < room
+            && let Some(&[flags, length]) =
+                self.buffer.get(at..).and_then(|rest| rest.first_chunk())
+            && Header::short(Flags::message(false), length) == [flags, length]
+            && u64::from(length) <= longest
+        {
+            let end = at + 2 + usize::from(length);
+            if end > self.buffer.len() {
+                break;
+            }
+            at = end;
+            messages += 1;
+        }
+        self.frames = at;
+        self.messages = (at, messages);
+        messages == room
     }
 
     /// Cuts the whole messages off.

@@ -286,11 +286,7 @@ impl Future for Taking<'_> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.core.incoming.poll_message(&mut this.ticket, cx) {
-            Poll::Ready(Some(message)) => Poll::Ready(Ok(message)),
-            Poll::Ready(None) => Poll::Ready(Err(RecvError::Closed)),
-            Poll::Pending => Poll::Pending,
-        }
+        this.core.incoming.poll_message(&mut this.ticket, cx)
     }
 }
 

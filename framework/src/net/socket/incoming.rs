@@ -23,6 +23,7 @@ use super::batch::Chunk;
 use super::outgoing::LaneId;
 use super::waiters::{Called, Ticket, Waiters};
 use super::yielding;
+use crate::net::error::RecvError;
 use crate::net::multipart::{Frame, Multipart};
 
 /// The incoming half of a socket.
@@ -138,28 +139,45 @@ impl Incoming {
         self.lock().take(self.high_water).map(Taken::finish)
     }
 
-    /// Takes the next message; waits if there is none, or to let other tasks run. `None`: there never will
-    /// be one.
+    /// Takes the next message; waits if there is none, or to let other tasks run.
     ///
-    /// Short messages are made where the caller wants them: moving one about costs as much as all the
-    /// rest.
+    /// Short messages are made where the result is wanted: moving one about costs as much as all the rest.
     #[inline(always)]
     pub(crate) fn poll_message(
         &self,
         ticket: &mut Ticket,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Multipart>> {
+    ) -> Poll<Result<Multipart, RecvError>> {
         let mut state = self.lock();
         if state.toil < yielding::PER_UNIT
             && !ticket.is_waiting()
-            && let Some((octets, length)) = state.take_short(self.high_water)
+            && let Some(frame) = state.take_simple(self.high_water, Chunk::next_short)
         {
-            return Poll::Ready(Some(Frame::from_first(octets, length).into()));
+            return Poll::Ready(Ok(frame.into()));
         }
-        self.poll_slow(state, ticket, cx).map(|taken| taken.map(|(_, message)| message))
+        self.poll_message_slow(state, ticket, cx)
     }
 
-    /// The same, and says whose it is.
+    #[inline(never)]
+    fn poll_message_slow<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Multipart, RecvError>> {
+        if state.toil < yielding::PER_UNIT
+            && !ticket.is_waiting()
+            && let Some(frame) = state.take_simple(self.high_water, Chunk::next_single)
+        {
+            return Poll::Ready(Ok(frame.into()));
+        }
+        match ready!(self.poll_slow(state, ticket, cx)) {
+            Some((_, message)) => Poll::Ready(Ok(message)),
+            None => Poll::Ready(Err(RecvError::Closed)),
+        }
+    }
+
+    /// Takes the next message, and says whose it is. `None`: there never will be one.
     pub(crate) fn poll_take(
         &self,
         ticket: &mut Ticket,
@@ -266,23 +284,26 @@ impl Taken {
 }
 
 impl State {
-    /// Takes the next message if that is simple: a short one of one frame, of the only lane that has any,
-    /// neither the last nor one for which somebody has to be woken. Gives its octets, and more after them.
+    /// Takes the next message if that is simple: one that `next` finds, of the only lane that has any, and for
+    /// which nobody has to be woken.
     #[inline(always)]
-    fn take_short(&mut self, high_water: usize) -> Option<(&[u8; Frame::IN_PLACE], u8)> {
+    fn take_simple(
+        &mut self,
+        high_water: usize,
+        next: impl FnOnce(&mut Chunk) -> Option<Frame>,
+    ) -> Option<Frame> {
         let &id = self.turns.front()?;
         let lane = self.lanes.get_mut(id)?;
         let simple = self.turns.len() == 1
             && lane.prefix.is_none()
             && (lane.stalled.is_none() || lane.messages - 1 > high_water / 2);
-        let chunk = lane.chunks.front_mut()?;
-        if !simple || chunk.messages() < 2 {
+        if !simple {
             return None;
         }
-        let short = chunk.next_short()?;
+        let frame = next(lane.chunks.front_mut()?)?;
         lane.messages -= 1;
         self.toil += 1;
-        Some(short)
+        Some(frame)
     }
 
     fn take(&mut self, high_water: usize) -> Result<Taken, Nothing> {

@@ -10,6 +10,8 @@
 //! connections, in the form in which they are written, and receivers take them out of what was read.
 
 // Messages that wait.
+mod octets;
+
 mod batch;
 
 pub(crate) mod waiters;

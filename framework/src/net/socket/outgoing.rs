@@ -23,7 +23,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use slotmap::{SlotMap, new_key_type};
 
-use super::batch::Batch;
+use super::batch::{BY_REFERENCE, Batch};
 use super::pen::{Pen, Written};
 use super::waiters::{Called, Ticket, Waiters};
 use super::yielding;
@@ -205,7 +205,10 @@ impl Outgoing {
         if let [frame] = message
             && let Some((length, octets)) = frame.place()
             && !ticket.is_waiting()
-            && let Some(id) = state.deal_short(self, octets, length)
+            && let Some(id) = state.deal_simple(self, 2 + Frame::IN_PLACE, |batch| {
+                batch.push_short(Flags::message(false), octets, length);
+                batch.count();
+            })
         {
             return Poll::Ready(Ok(id));
         }
@@ -220,6 +223,11 @@ impl Outgoing {
         ticket: &mut Ticket,
         cx: &mut Context<'_>,
     ) -> Poll<Result<LaneId, Refusal>> {
+        if !ticket.is_waiting()
+            && let Some(id) = state.deal_simple(self, BY_REFERENCE, |batch| batch.push(message))
+        {
+            return Poll::Ready(Ok(id));
+        }
         if state.toil >= yielding::PER_UNIT {
             state.toil = 0;
             drop(state);
@@ -414,7 +422,9 @@ impl Outgoing {
         let state = &mut *guard;
         let lane = state.lanes.get_mut(id)?;
         lane.unwritten -= written.min(lane.unwritten);
-        lane.spare = spare;
+        if spare.capacity() > lane.spare.capacity() {
+            lane.spare = spare;
+        }
         let batch = match lane.sealed.pop_front() {
             Some(batch) => Some(batch),
             None if lane.open.is_empty() => None,
@@ -449,28 +459,27 @@ impl Outgoing {
 }
 
 impl State {
-    /// Deals a message of one short frame out, if that is simple: the lane has room for more than this one,
-    /// and its connection's task has been called already.
+    /// Deals a message out, if that is simple: the lane has room for more than this one, and its connection's
+    /// task has been called already. `push` puts it into the batch, which is not full with `size` octets less.
     #[inline(always)]
-    fn deal_short(
+    fn deal_simple(
         &mut self,
         of: &Outgoing,
-        octets: &[u8; Frame::IN_PLACE],
-        length: u8,
+        size: usize,
+        push: impl FnOnce(&mut Batch),
     ) -> Option<LaneId> {
         let &id = self.turns.get(self.turn)?;
         let lane = self.lanes.get_mut(id)?;
         let simple = lane.called
             && lane.unwritten + 1 < of.high_water
-            && lane.open.size() < FULL_BATCH - (2 + Frame::IN_PLACE)
+            && lane.open.size() < FULL_BATCH - size
             && self.toil < yielding::PER_UNIT
             && !of.conflate
             && !self.closed;
         if !simple {
             return None;
         }
-        lane.open.push_short(Flags::message(false), octets, length);
-        lane.open.count();
+        push(&mut lane.open);
         lane.unwritten += 1;
         self.toil += 1;
         self.turn += 1;

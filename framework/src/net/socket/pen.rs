@@ -7,7 +7,7 @@
 //! A message that was cut short by the end of a connection is written again, whole, to the next one; what
 //! was written whole is not. So a message is lost or arrives, once.
 
-use std::io::{ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, ready};
 
@@ -194,16 +194,11 @@ impl Inner {
                 batches += 1;
                 continue;
             }
-            let Some(line) = &mut self.line else { return Written::Failed };
-            let mut parts = [IoSlice::new(&[]); MOST_PARTS];
-            let count = match self.sealer {
-                None => self.batch.parts(self.written, &mut parts),
-                Some(_) => {
-                    parts[0] = IoSlice::new(&self.sealed[self.written..]);
-                    1
-                }
+            let tried = match self.sealer {
+                None => self.try_write(),
+                Some(_) => self.try_write_sealed(),
             };
-            match line.try_write(&parts[..count]) {
+            match tried {
                 Ok(octets) if octets > 0 => {
                     self.written += octets;
                     self.has_written = true;
@@ -213,6 +208,23 @@ impl Inner {
                 _ => self.failed = true,
             }
         }
+    }
+}
+
+impl Inner {
+    fn try_write(&mut self) -> io::Result<usize> {
+        let Some(line) = &mut self.line else { return Err(ErrorKind::NotConnected.into()) };
+        if let Some(octets) = self.batch.as_slice() {
+            return line.try_write(&[IoSlice::new(&octets[self.written..])]);
+        }
+        let mut parts = [IoSlice::new(&[]); MOST_PARTS];
+        let count = self.batch.parts(self.written, &mut parts);
+        line.try_write(&parts[..count])
+    }
+
+    fn try_write_sealed(&mut self) -> io::Result<usize> {
+        let Some(line) = &mut self.line else { return Err(ErrorKind::NotConnected.into()) };
+        line.try_write(&[IoSlice::new(&self.sealed[self.written..])])
     }
 }
 

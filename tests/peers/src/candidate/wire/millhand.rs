@@ -4,11 +4,11 @@ use ::millhand::net::{
     DealerSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket,
 };
 
-use super::runtime::on_current_thread;
+use super::runtime::on_current_thread_spawned;
 use crate::work::wire::{Part, Side, Sink, Source, Trips, found, over, told};
 
 pub fn side(side: Side) {
-    on_current_thread(async move {
+    on_current_thread_spawned(async move {
         let endpoint = side.endpoint.as_str();
         match side.part {
             Part::Push => {

@@ -25,7 +25,7 @@ pub const ALL: [Candidate; 9] = [
     Candidate {
         name: "millhand",
         kind: Kind::Framework,
-        note: "all options default, a current-thread runtime in each process; `send` and `recv` of one message at a time",
+        note: "all options default, the loop a task of a current-thread runtime in each process; `send` and `recv` of one message at a time",
         runs: Runs::Pair(Pair { side: millhand::side, can: all }),
     },
     Candidate {
