@@ -129,6 +129,13 @@ impl Frame {
         Some(Frame(Octets::InPlace(Short { octets: *octets, length })))
     }
 
+    /// More octets than lie in the frame itself.
+    #[inline]
+    pub(crate) fn long(octets: Bytes) -> Frame {
+        debug_assert!(octets.len() > Frame::IN_PLACE);
+        Frame(Octets::Shared(octets))
+    }
+
     /// The octets, and more after them, if they lie in the frame itself.
     #[inline]
     pub(crate) fn place(&self) -> Option<(u8, &[u8; Frame::IN_PLACE])> {

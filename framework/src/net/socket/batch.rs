@@ -366,7 +366,7 @@ impl Chunk {
         message
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_frame(&mut self) -> Option<(Frame, bool)> {
         let Ok(Some(header)) = Header::decode(&self.octets[self.at..]) else { return None };
         self.at += header.size();
@@ -387,7 +387,7 @@ impl Chunk {
         }
         let frame = match Frame::in_place(&self.octets[body.clone()]) {
             Some(frame) => frame,
-            None => self.octets.slice(body).into(),
+            None => Frame::long(self.octets.slice(body)),
         };
         Some((frame, more))
     }

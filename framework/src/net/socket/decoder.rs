@@ -159,7 +159,7 @@ impl Decoder {
                     return Ok(messages);
                 }
             }
-            if self.parts == 0 && self.head.is_empty() && self.skip_short(room) {
+            if self.parts == 0 && self.head.is_empty() && self.skip_single(room) {
                 return Ok(self.messages_so_far().unwrap_or(Event::MoreNeeded));
             }
             let rest = &self.buffer[self.frames..];
@@ -211,22 +211,26 @@ impl Decoder {
         }
     }
 
-    /// Passes over messages of one frame in its short form, which are most where messages are many. True if
+    /// Passes over messages of one frame that have come whole, which most are where messages are many. True if
     /// there is no room for more.
-    fn skip_short(&mut self, room: usize) -> bool {
+    fn skip_single(&mut self, room: usize) -> bool {
+        const SHORT: u8 = Header::short(Flags::message(false), 0)[0];
         let (mut at, mut messages) = (self.frames, self.messages.1);
-        let longest = self.longest;
-        while messages < room
-            && let Some(&[flags, length]) =
-                self.buffer.get(at..).and_then(|rest| rest.first_chunk())
-            && Header::short(Flags::message(false), length) == [flags, length]
-            && u64::from(length) <= longest
-        {
-            let end = at + 2 + usize::from(length);
-            if end > self.buffer.len() {
+        while messages < room {
+            let rest = self.buffer.get(at..).unwrap_or_default();
+            let (size, length) = match rest.first_chunk() {
+                Some(&[SHORT, length]) => (2, u64::from(length)),
+                _ => match Header::decode(rest) {
+                    Ok(Some(header)) if header.flags == Flags::message(false).long() => {
+                        (header.size(), header.length)
+                    }
+                    _ => break,
+                },
+            };
+            if length > self.longest || length > (rest.len() as u64).saturating_sub(size as u64) {
                 break;
             }
-            at = end;
+            at += size + length as usize;
             messages += 1;
         }
         self.frames = at;

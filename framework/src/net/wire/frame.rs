@@ -73,6 +73,12 @@ impl Flags {
         self.0 & Self::COMMAND != 0
     }
 
+    /// The same, of a header in its long form.
+    #[inline]
+    pub(crate) const fn long(self) -> Flags {
+        Flags(self.0 | Self::LONG)
+    }
+
     #[inline]
     const fn is_long(self) -> bool {
         self.0 & Self::LONG != 0
