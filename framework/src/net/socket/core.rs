@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use super::batch::Chunk;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Order};
 use super::life::{Life, Stage};
 use super::outgoing::{LaneId, Outgoing};
 use super::peers::Peers;
 use super::pen::Pen;
 use super::subscriptions::LONGEST_TOPIC;
+use super::waiters::Called;
 use crate::net::monitor::{Failure, Source};
 use crate::net::multipart::Multipart;
 use crate::net::options::Options;
@@ -56,9 +57,14 @@ impl std::fmt::Debug for Core {
 
 impl Core {
     pub(crate) fn new(socket_type: SocketType, options: Options, tasks: mpsc::Sender<()>) -> Core {
+        let order = match socket_type {
+            _ if options.conflate => Order::Newest,
+            SocketType::XPub => Order::Arrival,
+            _ => Order::Turns,
+        };
         Core {
             socket_type,
-            incoming: Incoming::new(options.receive_high_water, options.conflate),
+            incoming: Incoming::new(options.receive_high_water, order),
             outgoing: Outgoing::new(options.send_high_water, options.conflate),
             options,
             life: Life::new(),
@@ -153,9 +159,12 @@ impl Core {
     pub(crate) fn lost(&self, lane: LaneId) {
         let mut peers = self.peers();
         let unread = peers.go(lane);
+        let mut called = Vec::new();
         if self.socket_type == SocketType::XPub {
             for topic in &unread {
-                self.incoming.deliver(lane, Peers::subscription(&Subscription::Cancel(topic)));
+                called.push(
+                    self.incoming.put(lane, Peers::subscription(&Subscription::Cancel(topic))),
+                );
             }
         }
         // Before the lane's place is free for another: what it holds would be lost to that.
@@ -174,6 +183,7 @@ impl Core {
             peers.unanswered(lane, false);
         }
         drop(peers);
+        called.into_iter().for_each(Called::wake);
         self.incoming.call();
     }
 
@@ -204,9 +214,13 @@ impl Core {
         if !self.socket_type.takes_subscriptions() || subscription.topic().len() > LONGEST_TOPIC {
             return;
         }
-        let news = self.peers().subscribed(lane, subscription);
+        let mut peers = self.peers();
+        let news = peers.subscribed(lane, subscription);
         if self.socket_type == SocketType::XPub && (news || self.options.verbose) {
-            self.incoming.deliver(lane, Peers::subscription(&subscription));
+            // The peers stay locked: what two of them do is read in the order in which it was done.
+            let called = self.incoming.put(lane, Peers::subscription(&subscription));
+            drop(peers);
+            called.wake();
         }
     }
 
@@ -271,5 +285,50 @@ impl Drop for Lease {
         if !self.ended {
             self.core.stop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::wire::greeting::Mechanism;
+    use crate::net::wire::metadata::Metadata;
+
+    fn subscriber() -> Peer {
+        Peer {
+            minor: 1,
+            socket_type: SocketType::Sub,
+            identity: bytes::Bytes::new(),
+            properties: Metadata::default(),
+            mechanism: Mechanism::Null,
+            user_id: None,
+        }
+    }
+
+    /// An XPUB once took the news of its peers in turn: one that saw "A cancels" after "B subscribes" stopped
+    /// to publish what B wanted.
+    #[test]
+    fn news_of_several_subscribers_is_read_in_the_order_in_which_it_came() {
+        let (tasks, _ended) = mpsc::channel(1);
+        let core = Core::new(SocketType::XPub, Options::new(), tasks);
+        let [(a, _), (b, _)] = [(), ()].map(|()| core.admit(None, &subscriber()).unwrap());
+        core.subscribed(a, Subscription::Subscribe(b"other"));
+        core.subscribed(a, Subscription::Subscribe(b"topic"));
+        core.subscribed(a, Subscription::Cancel(b"topic"));
+        core.subscribed(b, Subscription::Subscribe(b"topic"));
+        core.lost(b);
+        core.subscribed(a, Subscription::Subscribe(b"topic"));
+        let news: Vec<_> = std::iter::from_fn(|| core.incoming.take().ok())
+            .map(|(_, news)| news[0].to_vec())
+            .collect();
+        let expected = [
+            &b"\x01other"[..],
+            b"\x01topic",
+            b"\x00topic",
+            b"\x01topic",
+            b"\x00topic",
+            b"\x01topic",
+        ];
+        assert_eq!(news, expected);
     }
 }

@@ -11,7 +11,11 @@
 //! messages as the high-water mark says: a connection that finds it full stops reading, so that the
 //! peer's sends wait in turn, and is woken when half is taken.
 //!
-//! A lane outlives its connection until its messages are taken.
+//! A lane outlives its connection until its messages are taken. What such lanes hold together is bounded, too:
+//! while it is too much, no connection finds room.
+//!
+//! XPUB takes messages in the order in which they came, whoever sent them: of two peers that subscribe and
+//! cancel, it has to know who did so last.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,13 +30,26 @@ use super::yielding;
 use crate::net::error::RecvError;
 use crate::net::multipart::{Frame, Multipart};
 
+/// Lanes without a connection hold as many messages together as so many full lanes.
+const MOST_LEFT: usize = 16;
+
 /// The incoming half of a socket.
 pub(crate) struct Incoming {
     state: Mutex<State>,
     /// Messages per lane.
     high_water: usize,
-    /// Whether a message is kept only until the next one comes.
-    conflate: bool,
+    order: Order,
+}
+
+/// Which message is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// That of the lane whose turn it is.
+    Turns,
+    /// That which came first.
+    Arrival,
+    /// That of the lane whose turn it is, which keeps a message only until the next one comes.
+    Newest,
 }
 
 struct State {
@@ -40,7 +57,9 @@ struct State {
     /// Lanes whose connections have ended, while they hold messages. Not among the others: there, a later
     /// lane may come to lie in the same place.
     ended: HashMap<LaneId, Lane>,
-    /// Lanes with messages, in the order of their turns.
+    /// Messages in those.
+    left: usize,
+    /// Lanes with messages, in the order of their turns; by arrival, a lane for each message.
     turns: VecDeque<LaneId>,
     waiters: Waiters,
     closed: bool,
@@ -68,16 +87,17 @@ pub(crate) enum Nothing {
 }
 
 impl Incoming {
-    pub(crate) fn new(high_water: usize, conflate: bool) -> Incoming {
+    pub(crate) fn new(high_water: usize, order: Order) -> Incoming {
         let state = State {
             lanes: SecondaryMap::new(),
             ended: HashMap::new(),
+            left: 0,
             turns: VecDeque::new(),
             waiters: Waiters::default(),
             closed: false,
             toil: 0,
         };
-        Incoming { state: Mutex::new(state), high_water, conflate }
+        Incoming { state: Mutex::new(state), high_water, order }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -86,21 +106,29 @@ impl Incoming {
 
     /// Makes a lane, or takes the one that there is for a new connection.
     pub(crate) fn open(&self, lane: LaneId, prefix: Option<Frame>) {
+        let mut called = Called::default();
         let mut state = self.lock();
         let held = state.ended.remove(&lane);
+        if let Some(held) = &held {
+            state.less_left(held.messages, self.high_water, &mut called);
+        }
         if let Some(entry) = state.lanes.entry(lane) {
             entry.or_insert_with(|| held.unwrap_or_default()).prefix = prefix;
         }
+        drop(state);
+        called.wake();
     }
 
     /// How many messages there is room for. If none, `waker` is woken once there is.
     pub(crate) fn room(&self, lane: LaneId, waker: &Waker) -> usize {
         let mut state = self.lock();
+        let too_much_left = state.left >= most_left(self.high_water);
         let Some(lane) = state.lanes.get_mut(lane) else { return 0 };
-        if self.conflate {
-            return usize::MAX;
-        }
-        let room = self.high_water.saturating_sub(lane.messages);
+        let room = match self.order {
+            _ if too_much_left => 0,
+            Order::Newest => usize::MAX,
+            Order::Turns | Order::Arrival => self.high_water.saturating_sub(lane.messages),
+        };
         if room == 0 {
             lane.stalled = Some(waker.clone());
         }
@@ -108,12 +136,17 @@ impl Incoming {
     }
 
     /// Puts a chunk into a lane.
-    pub(crate) fn deliver(&self, id: LaneId, mut chunk: Chunk) {
+    pub(crate) fn deliver(&self, id: LaneId, chunk: Chunk) {
+        self.put(id, chunk).wake();
+    }
+
+    /// The same, for callers that hold other locks: who is called is theirs to wake.
+    pub(crate) fn put(&self, id: LaneId, mut chunk: Chunk) -> Called {
         let mut called = Called::default();
         let mut state = self.lock();
         let State { lanes, turns, waiters, .. } = &mut *state;
         if let Some(lane) = lanes.get_mut(id) {
-            if self.conflate {
+            if self.order == Order::Newest {
                 chunk.keep_last();
                 lane.chunks.clear();
                 if lane.messages > 0 {
@@ -122,21 +155,22 @@ impl Incoming {
                 lane.messages = 0;
             }
             if chunk.messages() > 0 {
-                if lane.messages == 0 {
-                    turns.push_back(id);
+                match self.order {
+                    Order::Arrival => turns.extend(std::iter::repeat_n(id, chunk.messages())),
+                    Order::Turns | Order::Newest if lane.messages == 0 => turns.push_back(id),
+                    Order::Turns | Order::Newest => {}
                 }
                 lane.messages += chunk.messages();
                 waiters.call(chunk.messages(), &mut called);
                 lane.chunks.push_back(chunk);
             }
         }
-        drop(state);
-        called.wake();
+        called
     }
 
     /// Takes the next message, from whoever's turn it is, and says whose it is.
     pub(crate) fn take(&self) -> Result<(LaneId, Multipart), Nothing> {
-        self.lock().take(self.high_water).map(Taken::finish)
+        self.lock().take(self.high_water, self.order).map(Taken::finish)
     }
 
     /// Takes the next message; waits if there is none, or to let other tasks run.
@@ -199,7 +233,7 @@ impl Incoming {
             ready!(yielding::poll_unit(cx));
             state = self.lock();
         }
-        match state.take(self.high_water) {
+        match state.take(self.high_water, self.order) {
             Ok(taken) => {
                 // A call that came meanwhile has been used.
                 state.waiters.leave(ticket);
@@ -241,6 +275,7 @@ impl Incoming {
         if let Some(mut lane) = state.lanes.remove(id) {
             lane.stalled = None;
             if lane.messages > 0 {
+                state.left += lane.messages;
                 state.ended.insert(id, lane);
             }
         }
@@ -253,6 +288,7 @@ impl Incoming {
         state.closed = true;
         state.turns.clear();
         state.ended.clear();
+        state.left = 0;
         for (_, lane) in &mut state.lanes {
             lane.chunks.clear();
             lane.messages = 0;
@@ -270,15 +306,13 @@ impl Incoming {
 struct Taken {
     lane: LaneId,
     message: Multipart,
-    stalled: Option<Waker>,
+    called: Called,
 }
 
 impl Taken {
     #[inline]
     fn finish(self) -> (LaneId, Multipart) {
-        if let Some(waker) = self.stalled {
-            waker.wake();
-        }
+        self.called.wake();
         (self.lane, self.message)
     }
 }
@@ -306,11 +340,12 @@ impl State {
         Some(frame)
     }
 
-    fn take(&mut self, high_water: usize) -> Result<Taken, Nothing> {
+    fn take(&mut self, high_water: usize, order: Order) -> Result<Taken, Nothing> {
         let nothing = if self.closed { Nothing::Ever } else { Nothing::Now };
         let Some(id) = self.turns.front().copied() else { return Err(nothing) };
-        let lane = self.lanes.get_mut(id).or_else(|| self.ended.get_mut(&id));
-        let Some(lane) = lane else { return Err(nothing) };
+        let here = self.lanes.get_mut(id);
+        let is_left = here.is_none();
+        let Some(lane) = here.or_else(|| self.ended.get_mut(&id)) else { return Err(nothing) };
         let Some(chunk) = lane.chunks.front_mut() else { return Err(nothing) };
         let message = match &lane.prefix {
             None => chunk.next(),
@@ -322,15 +357,45 @@ impl State {
         }
         lane.messages -= 1;
         self.toil += 1;
-        let stalled = if lane.messages <= high_water / 2 { lane.stalled.take() } else { None };
-        if lane.messages == 0 {
+        let mut called = Called::default();
+        if lane.messages <= high_water / 2
+            && let Some(stalled) = lane.stalled.take()
+        {
+            called.add(stalled);
+        }
+        let is_empty = lane.messages == 0;
+        if is_empty || order == Order::Arrival {
             self.turns.pop_front();
-            self.ended.remove(&id);
         } else if self.turns.len() > 1 {
             self.turns.rotate_left(1);
         }
-        Ok(Taken { lane: id, message, stalled })
+        if is_left {
+            if is_empty {
+                self.ended.remove(&id);
+            }
+            self.less_left(1, high_water, &mut called);
+        }
+        Ok(Taken { lane: id, message, called })
     }
+
+    /// Lanes without a connection hold fewer messages: connections that found no room for that reason are
+    /// called when they hold half of what is too much.
+    fn less_left(&mut self, messages: usize, high_water: usize, called: &mut Called) {
+        let half = most_left(high_water) / 2;
+        let was_more = self.left > half;
+        self.left -= messages;
+        if was_more && self.left <= half {
+            self.lanes
+                .values_mut()
+                .filter_map(|lane| lane.stalled.take())
+                .for_each(|one| called.add(one));
+        }
+    }
+}
+
+/// So many messages in lanes without a connection are too many.
+fn most_left(high_water: usize) -> usize {
+    high_water.saturating_mul(MOST_LEFT)
 }
 
 #[cfg(test)]
@@ -365,7 +430,7 @@ mod tests {
 
     #[test]
     fn lanes_take_turns() {
-        let incoming = Incoming::new(10, false);
+        let incoming = Incoming::new(10, Order::Turns);
         let [a, b] = lanes();
         incoming.open(a, None);
         incoming.open(b, None);
@@ -376,7 +441,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_has_no_room_until_half_is_taken() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let [a] = lanes();
         incoming.open(a, None);
         assert_eq!(incoming.room(a, Waker::noop()), 4);
@@ -392,7 +457,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_ended_gives_what_it_holds() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let [a] = lanes();
         incoming.open(a, None);
         incoming.deliver(a, chunk(&["1", "2"]));
@@ -405,7 +470,7 @@ mod tests {
     /// receivers waited for them for ever, in front of all others.
     #[test]
     fn a_lane_in_the_place_of_one_that_ended_takes_nothing_from_it() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let mut keys = SlotMap::with_key();
         let first = keys.insert(());
         incoming.open(first, None);
@@ -420,7 +485,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_is_opened_again_gives_what_it_held_first() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let [a] = lanes();
         incoming.open(a, None);
         incoming.deliver(a, chunk(&["1"]));
@@ -433,7 +498,7 @@ mod tests {
 
     #[test]
     fn conflating_keeps_the_last_message() {
-        let incoming = Incoming::new(4, true);
+        let incoming = Incoming::new(4, Order::Newest);
         let [a] = lanes();
         incoming.open(a, None);
         incoming.deliver(a, chunk(&["1", "2"]));
@@ -442,8 +507,71 @@ mod tests {
     }
 
     #[test]
+    fn by_arrival_the_first_that_came_is_the_first_taken() {
+        let incoming = Incoming::new(10, Order::Arrival);
+        let [a, b] = lanes();
+        incoming.open(a, None);
+        incoming.open(b, None);
+        incoming.deliver(a, chunk(&["1", "2"]));
+        incoming.deliver(b, chunk(&["3"]));
+        incoming.deliver(a, chunk(&["4"]));
+        incoming.end(a);
+        incoming.deliver(b, chunk(&["5"]));
+        assert_eq!(all(&incoming), ["1", "2", "3", "4", "5"]);
+    }
+
+    /// A peer that sends, leaves and comes again once filled memory, since every time it got a lane of its own.
+    #[test]
+    fn lanes_that_ended_hold_a_bounded_number_of_messages() {
+        let incoming = Incoming::new(2, Order::Turns);
+        let mut keys = SlotMap::with_key();
+        let mut come = || {
+            let lane = keys.insert(());
+            incoming.open(lane, None);
+            lane
+        };
+        for _ in 0..MOST_LEFT {
+            let lane = come();
+            assert_eq!(incoming.room(lane, Waker::noop()), 2);
+            incoming.deliver(lane, chunk(&["1", "2"]));
+            incoming.end(lane);
+        }
+        let late = come();
+        let (woken, waker) = crate::net::socket::waiters::tests::task();
+        assert_eq!(incoming.room(late, &waker), 0);
+        for taken in 1..=MOST_LEFT {
+            assert_eq!(woken.times(), 0, "after {taken}");
+            incoming.take().unwrap();
+        }
+        assert_eq!(woken.times(), 1);
+        assert_eq!(incoming.room(late, &waker), 2);
+        assert_eq!(all(&incoming).len(), MOST_LEFT);
+        assert_eq!(incoming.lock().left, 0);
+    }
+
+    #[test]
+    fn a_lane_that_comes_back_is_not_left_any_more() {
+        let incoming = Incoming::new(1, Order::Turns);
+        let mut keys = SlotMap::with_key();
+        let left: Vec<LaneId> =
+            std::iter::repeat_with(|| keys.insert(())).take(MOST_LEFT).collect();
+        for lane in &left {
+            incoming.open(*lane, None);
+            incoming.deliver(*lane, chunk(&["1"]));
+            incoming.end(*lane);
+        }
+        let late = keys.insert(());
+        incoming.open(late, None);
+        let (woken, waker) = crate::net::socket::waiters::tests::task();
+        assert_eq!(incoming.room(late, &waker), 0);
+        left.iter().for_each(|lane| incoming.open(*lane, None));
+        assert_eq!(woken.times(), 1);
+        assert_eq!(incoming.room(late, &waker), 1);
+    }
+
+    #[test]
     fn a_receiver_that_was_called_and_leaves_passes_the_call_on() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let [a] = lanes();
         incoming.open(a, None);
         let (_, first) = crate::net::socket::waiters::tests::task();
@@ -459,7 +587,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_after_the_end() {
-        let incoming = Incoming::new(4, false);
+        let incoming = Incoming::new(4, Order::Turns);
         let [a] = lanes();
         incoming.open(a, None);
         let (woken, waker) = crate::net::socket::waiters::tests::task();
