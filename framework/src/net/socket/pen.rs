@@ -113,6 +113,8 @@ impl Pen {
                 Written::Some | Written::Busy => {}
             }
             let Some(line) = &mut inner.line else { return Poll::Ready(Err(())) };
+            // It uses up the task's budget, so that a lane that is filled as fast as it is written keeps no
+            // thread.
             if ready!(line.poll_writable(cx)).is_err() {
                 inner.failed = true;
                 return Poll::Ready(Err(()));
@@ -169,16 +171,16 @@ impl Inner {
 
     fn write(&mut self, outgoing: &Outgoing, lane: LaneId, is_task: bool) -> Written {
         /// What a sender writes before it goes on with its own work.
-        const MOST_BATCHES: usize = 4;
+        const MOST_OF_SENDER: usize = 4;
+        /// What the connection's task writes before it asks whether others are to run.
+        const MOST_OF_TASK: usize = 1;
+        let most = if is_task { MOST_OF_TASK } else { MOST_OF_SENDER };
         let mut batches = 0;
         loop {
             if self.failed || self.line.is_none() {
                 return Written::Failed;
             }
             if self.is_written() {
-                if !is_task && batches == MOST_BATCHES {
-                    return Written::Some;
-                }
                 let messages = self.batch.messages();
                 let mut spare = std::mem::take(&mut self.batch);
                 spare.clear();
@@ -192,6 +194,9 @@ impl Inner {
                 }
                 self.begin();
                 batches += 1;
+                if batches > most {
+                    return Written::Some;
+                }
                 continue;
             }
             let tried = match self.sealer {
@@ -235,4 +240,56 @@ fn plain_size(header: Header) -> usize {
 fn sealed_size(header: Header) -> usize {
     let length = header.length + MESSAGE_OVERHEAD as u64;
     plain_size(Header { flags: Flags::message(false), length })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::net::multipart::Multipart;
+    use crate::sync::{AtomicUsize, Ordering};
+
+    /// A line that takes everything, and whose lane is given a message whenever it does.
+    struct Endless {
+        outgoing: Arc<Outgoing>,
+        lane: LaneId,
+        writes: Arc<AtomicUsize>,
+    }
+
+    /// The test fails after so many writes, rather than going on for ever.
+    const MOST_WRITES: usize = 100_000;
+
+    impl Writer for Endless {
+        fn try_write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+            if self.writes.fetch_add(1, Ordering::Relaxed) < MOST_WRITES {
+                // The pen is held, so that it is left in the lane.
+                self.outgoing.send_to(self.lane, &Multipart::from("more")).unwrap();
+            }
+            Ok(parts.iter().map(|part| part.len()).sum())
+        }
+
+        fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// A connection's task once wrote for as long as its lane was filled, and its thread ran nothing else.
+    #[tokio::test]
+    async fn a_lane_that_is_filled_while_it_is_written_keeps_no_thread() {
+        let outgoing = Arc::new(Outgoing::new(1000, false));
+        let pen = Arc::new(Pen::new());
+        let lane = outgoing.open(pen.clone());
+        let writes = Arc::new(AtomicUsize::new(0));
+        let line = Endless { outgoing: outgoing.clone(), lane, writes: writes.clone() };
+        pen.take_up(Box::new(line), None);
+        outgoing.send_to(lane, &Multipart::from("first")).unwrap();
+        let once = std::future::poll_fn(|cx| Poll::Ready(pen.poll_write(&outgoing, lane, cx)));
+        assert!(once.await.is_pending(), "after {} writes", writes.load(Ordering::Relaxed));
+    }
 }

@@ -15,6 +15,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::sync::{mpsc, watch};
+use tokio::task::coop;
 
 use super::endpoint::Endpoint;
 use super::{Link, Listener, Reader, Writer};
@@ -130,6 +131,8 @@ impl Reader for ReadEnd {
         cx: &mut Context<'_>,
         buffer: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
+        // As tokio's streams do, so that two ends on one thread let others run.
+        let unit = ready!(coop::poll_proceed(cx));
         let mut state = self.0.lock();
         if state.octets.is_empty() {
             if state.ended {
@@ -146,6 +149,7 @@ impl Reader for ReadEnd {
         if let Some(writer) = writer {
             writer.wake();
         }
+        unit.made_progress();
         Poll::Ready(Ok(octets))
     }
 }
@@ -179,8 +183,10 @@ impl Writer for WriteEnd {
     }
 
     fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let unit = ready!(coop::poll_proceed(cx));
         let mut state = self.0.lock();
         if state.ended || state.octets.len() < CAPACITY {
+            unit.made_progress();
             return Poll::Ready(Ok(()));
         }
         state.writer = Some(cx.waker().clone());
