@@ -93,6 +93,12 @@ pub enum Failure {
     /// PAIR: there is a peer already. ROUTER: there is one with this routing id.
     #[error("there is a peer already: a PAIR has one, and a ROUTER one of each routing id")]
     Taken,
+    /// PUB and XPUB: the peer has as many subscriptions as a peer may have, and wanted another.
+    #[error("the peer wanted more than {most} subscriptions; `most_subscriptions` allows more")]
+    TooManySubscriptions {
+        /// As many it may have.
+        most: usize,
+    },
     /// Too many connections had not finished their handshakes; this was the oldest.
     #[error("too many connections were in their handshakes; the oldest made room")]
     Crowded,

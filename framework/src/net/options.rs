@@ -45,6 +45,7 @@ pub struct Options {
     pub(crate) connect_timeout: Duration,
     pub(crate) handshake_timeout: Duration,
     pub(crate) longest_message: u64,
+    pub(crate) most_subscriptions: usize,
     pub(crate) security: Security,
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
     pub(crate) properties: Vec<(String, Bytes)>,
@@ -81,6 +82,7 @@ impl Options {
             connect_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(30),
             longest_message: 64 * 1024 * 1024,
+            most_subscriptions: 100_000,
             security: Security::Null,
             authenticator: None,
             properties: Vec::new(),
@@ -202,6 +204,13 @@ impl Options {
     /// disconnected. Default: 64 MiB (`ZMQ_MAXMSGSIZE`, there without limit).
     pub fn longest_message(mut self, octets: u64) -> Options {
         self.longest_message = octets;
+        self
+    }
+
+    /// PUB and XPUB: how many topics a peer may subscribe to; one that wants more is disconnected. Default:
+    /// 100,000 (libzmq: without limit).
+    pub fn most_subscriptions(mut self, topics: usize) -> Options {
+        self.most_subscriptions = topics;
         self
     }
 

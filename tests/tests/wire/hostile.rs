@@ -122,6 +122,34 @@ fn a_message_of_endless_frames_ends_its_connection() {
     });
 }
 
+/// A subscriber that wants more topics than it may ends its connection; those who want less are served.
+#[test]
+fn endless_subscriptions_end_their_connection() {
+    on_two_threads(async || {
+        for as_message in [false, true] {
+            let publisher = XPubSocket::new(Options::new().most_subscriptions(3)).unwrap();
+            let endpoint = publisher.also_bind(TCP).await.unwrap();
+            let mut monitor = publisher.monitor();
+            let mut honest = Raw::connect(&endpoint, "SUB").await;
+            let mut greedy = Raw::connect(&endpoint, "SUB").await;
+            for topic in ["1", "2", "3", "3", "1", "4"] {
+                let wish = match as_message {
+                    true => message(&[format!("\x01{topic}")]),
+                    false => command("SUBSCRIBE", topic.as_bytes()),
+                };
+                greedy.try_say(&wish).await;
+            }
+            greedy.ended().await;
+            let reason = disconnected(&mut monitor).await;
+            assert_eq!(reason, Failure::TooManySubscriptions { most: 3 });
+            honest.say(&command("SUBSCRIBE", b"1")).await;
+            honest.fence().await;
+            publisher.send("1").await.unwrap();
+            assert_eq!(honest.recv().await, [b"1"]);
+        }
+    });
+}
+
 /// Octets of any kind, at any stage, end at most their own connection.
 #[test]
 fn any_octets_harm_nobody_else() {

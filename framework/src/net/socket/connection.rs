@@ -105,13 +105,13 @@ impl Connection {
                 return Poll::Pending;
             }
             match self.decoder.next(room) {
-                Ok(Event::Messages(chunk)) => {
-                    self.core.receive(self.lane, chunk);
-                    continue;
-                }
+                Ok(Event::Messages(chunk)) => match self.core.receive(self.lane, chunk) {
+                    Ok(()) => continue,
+                    Err(failure) => return Poll::Ready(failure),
+                },
                 Ok(Event::Command(body)) => match self.obey(&body) {
                     Ok(()) => continue,
-                    Err(error) => return Poll::Ready(error.into()),
+                    Err(failure) => return Poll::Ready(failure),
                 },
                 Ok(Event::MoreNeeded) => {}
                 Err(error) => return Poll::Ready(error.into()),
@@ -142,12 +142,12 @@ impl Connection {
         }
     }
 
-    fn obey(&mut self, body: &Bytes) -> Result<(), WireError> {
+    fn obey(&mut self, body: &Bytes) -> Result<(), Failure> {
         let command = Command::decode(body)?;
         match command {
             Command::Subscribe(_) | Command::Cancel(_) => {
                 if let Some(subscription) = Subscription::from_command(&command) {
-                    self.core.subscribed(self.lane, subscription);
+                    self.core.subscribed(self.lane, subscription)?;
                 }
             }
             Command::Ping { ttl, context } => {
@@ -156,7 +156,8 @@ impl Connection {
                 self.answer(&Command::Pong { context });
             }
             Command::Error { reason } => {
-                return Err(WireError::Refused { reason: reason.escape_ascii().to_string() });
+                let reason = reason.escape_ascii().to_string();
+                return Err(WireError::Refused { reason }.into());
             }
             Command::Pong { .. } | Command::Unknown { .. } => {}
         }

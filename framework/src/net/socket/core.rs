@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use super::batch::Chunk;
-use super::incoming::{Incoming, Order};
+use super::incoming::Incoming;
 use super::life::{Life, Stage};
 use super::outgoing::{LaneId, Outgoing};
 use super::peers::Peers;
 use super::pen::Pen;
-use super::subscriptions::LONGEST_TOPIC;
+use super::subscriptions::{LONGEST_TOPIC, TooMany};
 use super::waiters::Called;
 use crate::net::monitor::{Failure, Source};
 use crate::net::multipart::Multipart;
@@ -57,19 +57,15 @@ impl std::fmt::Debug for Core {
 
 impl Core {
     pub(crate) fn new(socket_type: SocketType, options: Options, tasks: mpsc::Sender<()>) -> Core {
-        let order = match socket_type {
-            _ if options.conflate => Order::Newest,
-            SocketType::XPub => Order::Arrival,
-            _ => Order::Turns,
-        };
+        let peers = Peers::new(options.most_subscriptions);
         Core {
             socket_type,
-            incoming: Incoming::new(options.receive_high_water, order),
+            incoming: Incoming::new(options.receive_high_water, options.conflate),
             outgoing: Outgoing::new(options.send_high_water, options.conflate),
             options,
             life: Life::new(),
             source: Source::new(),
-            peers: Mutex::default(),
+            peers: Mutex::new(peers),
             endpoints: Mutex::default(),
             tasks: Mutex::new(Some(tasks)),
         }
@@ -162,9 +158,7 @@ impl Core {
         let mut called = Vec::new();
         if self.socket_type == SocketType::XPub {
             for topic in &unread {
-                called.push(
-                    self.incoming.put(lane, Peers::subscription(&Subscription::Cancel(topic))),
-                );
+                called.push(self.incoming.tell(Peers::subscription(&Subscription::Cancel(topic))));
             }
         }
         // Before the lane's place is free for another: what it holds would be lost to that.
@@ -188,7 +182,7 @@ impl Core {
     }
 
     /// Messages have come.
-    pub(crate) fn receive(&self, lane: LaneId, mut chunk: Chunk) {
+    pub(crate) fn receive(&self, lane: LaneId, mut chunk: Chunk) -> Result<(), Failure> {
         match self.socket_type {
             // What nobody has any business to send.
             SocketType::Push => {}
@@ -196,7 +190,7 @@ impl Core {
                 while let Some(message) = chunk.next() {
                     match Subscription::from_message(message.first()) {
                         Some(subscription) if message.len() == 1 => {
-                            self.subscribed(lane, subscription);
+                            self.subscribed(lane, subscription)?;
                         }
                         _ if self.socket_type == SocketType::XPub => {
                             self.incoming.deliver(lane, Chunk::of(&message));
@@ -207,21 +201,30 @@ impl Core {
             }
             _ => self.incoming.deliver(lane, chunk),
         }
+        Ok(())
     }
 
-    /// A peer subscribes or cancels.
-    pub(crate) fn subscribed(&self, lane: LaneId, subscription: Subscription<'_>) {
+    /// A peer subscribes or cancels. An error: it has more subscriptions than it may have.
+    pub(crate) fn subscribed(
+        &self,
+        lane: LaneId,
+        subscription: Subscription<'_>,
+    ) -> Result<(), Failure> {
         if !self.socket_type.takes_subscriptions() || subscription.topic().len() > LONGEST_TOPIC {
-            return;
+            return Ok(());
         }
         let mut peers = self.peers();
-        let news = peers.subscribed(lane, subscription);
+        let most = self.options.most_subscriptions;
+        let news = peers
+            .subscribed(lane, subscription)
+            .map_err(|TooMany| Failure::TooManySubscriptions { most })?;
         if self.socket_type == SocketType::XPub && (news || self.options.verbose) {
             // The peers stay locked: what two of them do is read in the order in which it was done.
-            let called = self.incoming.put(lane, Peers::subscription(&subscription));
+            let called = self.incoming.tell(Peers::subscription(&subscription));
             drop(peers);
             called.wake();
         }
+        Ok(())
     }
 
     /// Whether a subscriber wants a message; other sockets want all.
@@ -312,12 +315,12 @@ mod tests {
         let (tasks, _ended) = mpsc::channel(1);
         let core = Core::new(SocketType::XPub, Options::new(), tasks);
         let [(a, _), (b, _)] = [(), ()].map(|()| core.admit(None, &subscriber()).unwrap());
-        core.subscribed(a, Subscription::Subscribe(b"other"));
-        core.subscribed(a, Subscription::Subscribe(b"topic"));
-        core.subscribed(a, Subscription::Cancel(b"topic"));
-        core.subscribed(b, Subscription::Subscribe(b"topic"));
+        core.subscribed(a, Subscription::Subscribe(b"other")).unwrap();
+        core.subscribed(a, Subscription::Subscribe(b"topic")).unwrap();
+        core.subscribed(a, Subscription::Cancel(b"topic")).unwrap();
+        core.subscribed(b, Subscription::Subscribe(b"topic")).unwrap();
         core.lost(b);
-        core.subscribed(a, Subscription::Subscribe(b"topic"));
+        core.subscribed(a, Subscription::Subscribe(b"topic")).unwrap();
         let news: Vec<_> = std::iter::from_fn(|| core.incoming.take().ok())
             .map(|(_, news)| news[0].to_vec())
             .collect();

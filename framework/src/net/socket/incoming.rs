@@ -11,17 +11,15 @@
 //! messages as the high-water mark says: a connection that finds it full stops reading, so that the
 //! peer's sends wait in turn, and is woken when half is taken.
 //!
-//! A lane outlives its connection until its messages are taken. What such lanes hold together is bounded, too:
-//! while it is too much, no connection finds room.
-//!
-//! XPUB takes messages in the order in which they came, whoever sent them: of two peers that subscribe and
-//! cancel, it has to know who did so last.
+//! A lane outlives its connection until its messages are taken. *News*, which the socket makes itself for its
+//! receiver, has a lane of its own, so that it is read in the order in which it was made. What lanes without a
+//! connection hold together is bounded, too: while it is too much, no connection finds room.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use slotmap::SecondaryMap;
+use slotmap::{Key, SecondaryMap};
 
 use super::batch::Chunk;
 use super::outgoing::LaneId;
@@ -38,28 +36,18 @@ pub(crate) struct Incoming {
     state: Mutex<State>,
     /// Messages per lane.
     high_water: usize,
-    order: Order,
-}
-
-/// Which message is next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// That of the lane whose turn it is.
-    Turns,
-    /// That which came first.
-    Arrival,
-    /// That of the lane whose turn it is, which keeps a message only until the next one comes.
-    Newest,
+    /// Whether a message is kept only until the next one comes.
+    conflate: bool,
 }
 
 struct State {
     lanes: SecondaryMap<LaneId, Lane>,
-    /// Lanes whose connections have ended, while they hold messages. Not among the others: there, a later
-    /// lane may come to lie in the same place.
+    /// Lanes whose connections have ended, while they hold messages, and that of news, whose key no connection has. Not among the
+    /// others: there, a later lane may come to lie in the same place.
     ended: HashMap<LaneId, Lane>,
     /// Messages in those.
     left: usize,
-    /// Lanes with messages, in the order of their turns; by arrival, a lane for each message.
+    /// Lanes with messages, in the order of their turns.
     turns: VecDeque<LaneId>,
     waiters: Waiters,
     closed: bool,
@@ -87,7 +75,7 @@ pub(crate) enum Nothing {
 }
 
 impl Incoming {
-    pub(crate) fn new(high_water: usize, order: Order) -> Incoming {
+    pub(crate) fn new(high_water: usize, conflate: bool) -> Incoming {
         let state = State {
             lanes: SecondaryMap::new(),
             ended: HashMap::new(),
@@ -97,7 +85,7 @@ impl Incoming {
             closed: false,
             toil: 0,
         };
-        Incoming { state: Mutex::new(state), high_water, order }
+        Incoming { state: Mutex::new(state), high_water, conflate }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,10 +112,10 @@ impl Incoming {
         let mut state = self.lock();
         let too_much_left = state.left >= most_left(self.high_water);
         let Some(lane) = state.lanes.get_mut(lane) else { return 0 };
-        let room = match self.order {
+        let room = match self.conflate {
             _ if too_much_left => 0,
-            Order::Newest => usize::MAX,
-            Order::Turns | Order::Arrival => self.high_water.saturating_sub(lane.messages),
+            true => usize::MAX,
+            false => self.high_water.saturating_sub(lane.messages),
         };
         if room == 0 {
             lane.stalled = Some(waker.clone());
@@ -136,17 +124,12 @@ impl Incoming {
     }
 
     /// Puts a chunk into a lane.
-    pub(crate) fn deliver(&self, id: LaneId, chunk: Chunk) {
-        self.put(id, chunk).wake();
-    }
-
-    /// The same, for callers that hold other locks: who is called is theirs to wake.
-    pub(crate) fn put(&self, id: LaneId, mut chunk: Chunk) -> Called {
+    pub(crate) fn deliver(&self, id: LaneId, mut chunk: Chunk) {
         let mut called = Called::default();
         let mut state = self.lock();
         let State { lanes, turns, waiters, .. } = &mut *state;
         if let Some(lane) = lanes.get_mut(id) {
-            if self.order == Order::Newest {
+            if self.conflate {
                 chunk.keep_last();
                 lane.chunks.clear();
                 if lane.messages > 0 {
@@ -154,23 +137,32 @@ impl Incoming {
                 }
                 lane.messages = 0;
             }
-            if chunk.messages() > 0 {
-                match self.order {
-                    Order::Arrival => turns.extend(std::iter::repeat_n(id, chunk.messages())),
-                    Order::Turns | Order::Newest if lane.messages == 0 => turns.push_back(id),
-                    Order::Turns | Order::Newest => {}
-                }
-                lane.messages += chunk.messages();
-                waiters.call(chunk.messages(), &mut called);
-                lane.chunks.push_back(chunk);
-            }
+            lane.put(id, chunk, turns, waiters, &mut called);
         }
+        drop(state);
+        called.wake();
+    }
+
+    /// Puts news into its lane. The caller holds the lock that decides the order of news, and wakes who is
+    /// called when that is free.
+    pub(crate) fn tell(&self, news: Chunk) -> Called {
+        let mut called = Called::default();
+        let mut state = self.lock();
+        let State { ended, left, turns, waiters, .. } = &mut *state;
+        *left += news.messages();
+        ended.entry(LaneId::null()).or_default().put(
+            LaneId::null(),
+            news,
+            turns,
+            waiters,
+            &mut called,
+        );
         called
     }
 
     /// Takes the next message, from whoever's turn it is, and says whose it is.
     pub(crate) fn take(&self) -> Result<(LaneId, Multipart), Nothing> {
-        self.lock().take(self.high_water, self.order).map(Taken::finish)
+        self.lock().take(self.high_water).map(Taken::finish)
     }
 
     /// Takes the next message; waits if there is none, or to let other tasks run.
@@ -233,7 +225,7 @@ impl Incoming {
             ready!(yielding::poll_unit(cx));
             state = self.lock();
         }
-        match state.take(self.high_water, self.order) {
+        match state.take(self.high_water) {
             Ok(taken) => {
                 // A call that came meanwhile has been used.
                 state.waiters.leave(ticket);
@@ -317,6 +309,26 @@ impl Taken {
     }
 }
 
+impl Lane {
+    fn put(
+        &mut self,
+        id: LaneId,
+        chunk: Chunk,
+        turns: &mut VecDeque<LaneId>,
+        waiters: &mut Waiters,
+        called: &mut Called,
+    ) {
+        if chunk.messages() > 0 {
+            if self.messages == 0 {
+                turns.push_back(id);
+            }
+            self.messages += chunk.messages();
+            waiters.call(chunk.messages(), called);
+            self.chunks.push_back(chunk);
+        }
+    }
+}
+
 impl State {
     /// Takes the next message if that is simple: one that `next` finds, of the only lane that has any, and for
     /// which nobody has to be woken.
@@ -340,7 +352,7 @@ impl State {
         Some(frame)
     }
 
-    fn take(&mut self, high_water: usize, order: Order) -> Result<Taken, Nothing> {
+    fn take(&mut self, high_water: usize) -> Result<Taken, Nothing> {
         let nothing = if self.closed { Nothing::Ever } else { Nothing::Now };
         let Some(id) = self.turns.front().copied() else { return Err(nothing) };
         let here = self.lanes.get_mut(id);
@@ -364,7 +376,7 @@ impl State {
             called.add(stalled);
         }
         let is_empty = lane.messages == 0;
-        if is_empty || order == Order::Arrival {
+        if is_empty {
             self.turns.pop_front();
         } else if self.turns.len() > 1 {
             self.turns.rotate_left(1);
@@ -399,202 +411,4 @@ fn most_left(high_water: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use slotmap::SlotMap;
-
-    use super::*;
-    use crate::net::socket::batch::Batch;
-
-    fn chunk(messages: &[&str]) -> Chunk {
-        let mut batch = Batch::default();
-        for message in messages {
-            batch.push(&Multipart::from(*message));
-        }
-        batch.into_chunk()
-    }
-
-    fn lanes<const N: usize>() -> [LaneId; N] {
-        let mut keys = SlotMap::with_key();
-        std::array::from_fn(|_| keys.insert(()))
-    }
-
-    fn waits(incoming: &Incoming, ticket: &mut Ticket, waker: &Waker) -> bool {
-        incoming.poll_take(ticket, &mut Context::from_waker(waker)).is_pending()
-    }
-
-    fn all(incoming: &Incoming) -> Vec<String> {
-        std::iter::from_fn(|| incoming.take().ok())
-            .map(|(_, message)| message[0].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn lanes_take_turns() {
-        let incoming = Incoming::new(10, Order::Turns);
-        let [a, b] = lanes();
-        incoming.open(a, None);
-        incoming.open(b, None);
-        incoming.deliver(a, chunk(&["a1", "a2", "a3"]));
-        incoming.deliver(b, chunk(&["b1", "b2"]));
-        assert_eq!(all(&incoming), ["a1", "b1", "a2", "b2", "a3"]);
-    }
-
-    #[test]
-    fn a_full_lane_has_no_room_until_half_is_taken() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let [a] = lanes();
-        incoming.open(a, None);
-        assert_eq!(incoming.room(a, Waker::noop()), 4);
-        incoming.deliver(a, chunk(&["1", "2", "3", "4"]));
-        let (woken, waker) = crate::net::socket::waiters::tests::task();
-        assert_eq!(incoming.room(a, &waker), 0);
-        incoming.take().unwrap();
-        assert_eq!(woken.times(), 0);
-        incoming.take().unwrap();
-        assert_eq!(woken.times(), 1);
-        assert_eq!(incoming.room(a, &waker), 2);
-    }
-
-    #[test]
-    fn a_lane_that_ended_gives_what_it_holds() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let [a] = lanes();
-        incoming.open(a, None);
-        incoming.deliver(a, chunk(&["1", "2"]));
-        incoming.end(a);
-        assert_eq!(all(&incoming), ["1", "2"]);
-        assert_eq!(incoming.room(a, Waker::noop()), 0);
-    }
-
-    /// A lane's place was once given to the next peer while there were messages in it: they were lost, and
-    /// receivers waited for them for ever, in front of all others.
-    #[test]
-    fn a_lane_in_the_place_of_one_that_ended_takes_nothing_from_it() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let mut keys = SlotMap::with_key();
-        let first = keys.insert(());
-        incoming.open(first, None);
-        incoming.deliver(first, chunk(&["1", "2"]));
-        keys.remove(first);
-        incoming.end(first);
-        let second = keys.insert(());
-        incoming.open(second, None);
-        incoming.deliver(second, chunk(&["3"]));
-        assert_eq!(all(&incoming), ["1", "3", "2"]);
-    }
-
-    #[test]
-    fn a_lane_that_is_opened_again_gives_what_it_held_first() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let [a] = lanes();
-        incoming.open(a, None);
-        incoming.deliver(a, chunk(&["1"]));
-        incoming.end(a);
-        incoming.open(a, None);
-        incoming.deliver(a, chunk(&["2"]));
-        assert_eq!(all(&incoming), ["1", "2"]);
-        assert_eq!(incoming.room(a, Waker::noop()), 4);
-    }
-
-    #[test]
-    fn conflating_keeps_the_last_message() {
-        let incoming = Incoming::new(4, Order::Newest);
-        let [a] = lanes();
-        incoming.open(a, None);
-        incoming.deliver(a, chunk(&["1", "2"]));
-        incoming.deliver(a, chunk(&["3", "4", "5"]));
-        assert_eq!(all(&incoming), ["5"]);
-    }
-
-    #[test]
-    fn by_arrival_the_first_that_came_is_the_first_taken() {
-        let incoming = Incoming::new(10, Order::Arrival);
-        let [a, b] = lanes();
-        incoming.open(a, None);
-        incoming.open(b, None);
-        incoming.deliver(a, chunk(&["1", "2"]));
-        incoming.deliver(b, chunk(&["3"]));
-        incoming.deliver(a, chunk(&["4"]));
-        incoming.end(a);
-        incoming.deliver(b, chunk(&["5"]));
-        assert_eq!(all(&incoming), ["1", "2", "3", "4", "5"]);
-    }
-
-    /// A peer that sends, leaves and comes again once filled memory, since every time it got a lane of its own.
-    #[test]
-    fn lanes_that_ended_hold_a_bounded_number_of_messages() {
-        let incoming = Incoming::new(2, Order::Turns);
-        let mut keys = SlotMap::with_key();
-        let mut come = || {
-            let lane = keys.insert(());
-            incoming.open(lane, None);
-            lane
-        };
-        for _ in 0..MOST_LEFT {
-            let lane = come();
-            assert_eq!(incoming.room(lane, Waker::noop()), 2);
-            incoming.deliver(lane, chunk(&["1", "2"]));
-            incoming.end(lane);
-        }
-        let late = come();
-        let (woken, waker) = crate::net::socket::waiters::tests::task();
-        assert_eq!(incoming.room(late, &waker), 0);
-        for taken in 1..=MOST_LEFT {
-            assert_eq!(woken.times(), 0, "after {taken}");
-            incoming.take().unwrap();
-        }
-        assert_eq!(woken.times(), 1);
-        assert_eq!(incoming.room(late, &waker), 2);
-        assert_eq!(all(&incoming).len(), MOST_LEFT);
-        assert_eq!(incoming.lock().left, 0);
-    }
-
-    #[test]
-    fn a_lane_that_comes_back_is_not_left_any_more() {
-        let incoming = Incoming::new(1, Order::Turns);
-        let mut keys = SlotMap::with_key();
-        let left: Vec<LaneId> =
-            std::iter::repeat_with(|| keys.insert(())).take(MOST_LEFT).collect();
-        for lane in &left {
-            incoming.open(*lane, None);
-            incoming.deliver(*lane, chunk(&["1"]));
-            incoming.end(*lane);
-        }
-        let late = keys.insert(());
-        incoming.open(late, None);
-        let (woken, waker) = crate::net::socket::waiters::tests::task();
-        assert_eq!(incoming.room(late, &waker), 0);
-        left.iter().for_each(|lane| incoming.open(*lane, None));
-        assert_eq!(woken.times(), 1);
-        assert_eq!(incoming.room(late, &waker), 1);
-    }
-
-    #[test]
-    fn a_receiver_that_was_called_and_leaves_passes_the_call_on() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let [a] = lanes();
-        incoming.open(a, None);
-        let (_, first) = crate::net::socket::waiters::tests::task();
-        let (woken, second) = crate::net::socket::waiters::tests::task();
-        let (mut early, mut late) = (Ticket::default(), Ticket::default());
-        assert!(waits(&incoming, &mut early, &first));
-        assert!(waits(&incoming, &mut late, &second));
-        incoming.deliver(a, chunk(&["1"]));
-        assert_eq!(woken.times(), 0);
-        incoming.leave(&mut early);
-        assert_eq!(woken.times(), 1);
-    }
-
-    #[test]
-    fn nothing_comes_after_the_end() {
-        let incoming = Incoming::new(4, Order::Turns);
-        let [a] = lanes();
-        incoming.open(a, None);
-        let (woken, waker) = crate::net::socket::waiters::tests::task();
-        assert!(waits(&incoming, &mut Ticket::default(), &waker));
-        incoming.deliver(a, chunk(&["1", "2"]));
-        incoming.close();
-        assert_eq!(woken.times(), 1);
-        assert_eq!(incoming.take(), Err(Nothing::Ever));
-    }
-}
+mod tests;

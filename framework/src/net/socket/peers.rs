@@ -7,7 +7,7 @@ use slotmap::SecondaryMap;
 
 use super::batch::Chunk;
 use super::outgoing::LaneId;
-use super::subscriptions::{Subscriptions, Wanted};
+use super::subscriptions::{Subscriptions, TooMany, Wanted};
 use crate::net::monitor::Failure;
 use crate::net::multipart::{Frame, Multipart};
 use crate::net::wire::command::Subscription;
@@ -15,7 +15,6 @@ use crate::net::wire::handshake::Peer;
 use crate::net::wire::socket_type::SocketType;
 
 /// The peers of a socket.
-#[derive(Default)]
 pub(crate) struct Peers {
     here: SecondaryMap<LaneId, Present>,
     reserved: SecondaryMap<LaneId, ()>,
@@ -53,6 +52,20 @@ pub(crate) enum Turn {
 }
 
 impl Peers {
+    /// Nobody yet, of whom each may have so many subscriptions.
+    pub(crate) fn new(most_subscriptions: usize) -> Peers {
+        Peers {
+            here: SecondaryMap::new(),
+            reserved: SecondaryMap::new(),
+            routes: HashMap::new(),
+            chosen: 0,
+            subscriptions: Subscriptions::new(most_subscriptions),
+            wanted: Wanted::default(),
+            turn: Turn::default(),
+            request: 0,
+        }
+    }
+
     /// Keeps a lane for a connection that is to be opened. True if it is the socket's first lane.
     pub(crate) fn reserve(&mut self, lane: LaneId) -> bool {
         let is_first = self.reserved.is_empty() && self.here.is_empty();
@@ -146,13 +159,17 @@ impl Peers {
     }
 
     /// Counts a peer's subscription, or takes it back. True if that is news for the publisher.
-    pub(crate) fn subscribed(&mut self, lane: LaneId, subscription: Subscription<'_>) -> bool {
+    pub(crate) fn subscribed(
+        &mut self,
+        lane: LaneId,
+        subscription: Subscription<'_>,
+    ) -> Result<bool, TooMany> {
         if !self.here.contains_key(lane) {
-            return false;
+            return Ok(false);
         }
         match subscription {
             Subscription::Subscribe(topic) => self.subscriptions.add(topic, lane),
-            Subscription::Cancel(topic) => self.subscriptions.cancel(topic, lane),
+            Subscription::Cancel(topic) => Ok(self.subscriptions.cancel(topic, lane)),
         }
     }
 

@@ -39,7 +39,11 @@ socket! {
 
 socket! {
     /// A [`PubSocket`] that receives its peers' subscriptions as messages (RFC 29): an octet, 1 to
-    /// subscribe or 0 to cancel, and the topic. XSUB peers can send other messages, too.
+    /// subscribe or 0 to cancel, and the topic. They come in the order in which they took effect, whoever
+    /// sent them. XSUB peers can send other messages, too.
+    ///
+    /// Read them: while some sixteen thousand wait, nothing more is received from anybody. Who does not care
+    /// takes a [`PubSocket`].
     XPubSocket, XPub
 }
 

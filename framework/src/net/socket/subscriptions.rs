@@ -4,7 +4,10 @@
 //! Patricia tree, so that a message of n octets takes a walk of at most n steps, however many subscriptions
 //! there are, and a long topic takes memory once.
 
+use std::collections::HashMap;
+
 use patricia_tree::GenericPatriciaMap;
+use slotmap::SecondaryMap;
 
 use super::outgoing::LaneId;
 
@@ -12,31 +15,76 @@ use super::outgoing::LaneId;
 pub(crate) const LONGEST_TOPIC: usize = 1024;
 
 /// The subscriptions of all peers.
-#[derive(Default)]
+///
+/// Each topic is kept twice: under its name, to find who wants a message, and with its peer, so that what a
+/// lost peer leaves behind takes as long to clear away as it had subscriptions itself.
 pub(crate) struct Subscriptions {
-    topics: GenericPatriciaMap<Vec<u8>, Vec<(LaneId, u32)>>,
+    topics: GenericPatriciaMap<Vec<u8>, Vec<LaneId>>,
+    peers: SecondaryMap<LaneId, HashMap<Box<[u8]>, u32>>,
+    /// Topics that one peer may have.
+    most: usize,
 }
 
+/// A peer has as many topics as it may have, and wants another.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
 impl Subscriptions {
+    pub(crate) fn new(most: usize) -> Subscriptions {
+        Subscriptions { topics: GenericPatriciaMap::new(), peers: SecondaryMap::new(), most }
+    }
+
     /// Counts a subscription. True if nobody had this one.
-    pub(crate) fn add(&mut self, topic: &[u8], lane: LaneId) -> bool {
-        let Some(lanes) = self.topics.get_mut(topic) else {
-            self.topics.insert(topic, vec![(lane, 1)]);
-            return true;
-        };
-        match lanes.iter_mut().find(|(one, _)| *one == lane) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => lanes.push((lane, 1)),
+    pub(crate) fn add(&mut self, topic: &[u8], lane: LaneId) -> Result<bool, TooMany> {
+        let Some(own) = self.peers.entry(lane) else { return Ok(false) };
+        let own = own.or_default();
+        if let Some(count) = own.get_mut(topic) {
+            *count = count.saturating_add(1);
+            return Ok(false);
         }
-        false
+        if own.len() >= self.most {
+            return Err(TooMany);
+        }
+        own.insert(topic.into(), 1);
+        match self.topics.get_mut(topic) {
+            Some(lanes) => {
+                lanes.push(lane);
+                Ok(false)
+            }
+            None => {
+                self.topics.insert(topic, vec![lane]);
+                Ok(true)
+            }
+        }
     }
 
     /// Takes one back. True if nobody has it any more.
     pub(crate) fn cancel(&mut self, topic: &[u8], lane: LaneId) -> bool {
+        let Some(own) = self.peers.get_mut(lane) else { return false };
+        match own.get_mut(topic) {
+            None => return false,
+            Some(1) => own.remove(topic),
+            Some(count) => {
+                *count -= 1;
+                return false;
+            }
+        };
+        self.remove(topic, lane)
+    }
+
+    /// Takes back all that a peer has, and gives the topics that nobody has any more.
+    pub(crate) fn forget(&mut self, lane: LaneId) -> Vec<Vec<u8>> {
+        let own = self.peers.remove(lane).unwrap_or_default();
+        own.into_keys()
+            .filter(|topic| self.remove(topic, lane))
+            .map(|topic| topic.into_vec())
+            .collect()
+    }
+
+    /// True if it was the last who had it.
+    fn remove(&mut self, topic: &[u8], lane: LaneId) -> bool {
         let Some(lanes) = self.topics.get_mut(topic) else { return false };
-        let Some(at) = lanes.iter().position(|(one, _)| *one == lane) else { return false };
-        lanes[at].1 -= 1;
-        if lanes[at].1 == 0 {
+        if let Some(at) = lanes.iter().position(|one| *one == lane) {
             lanes.swap_remove(at);
         }
         let last = lanes.is_empty();
@@ -46,26 +94,11 @@ impl Subscriptions {
         last
     }
 
-    /// Takes back all that a peer has, and gives the topics that nobody has any more.
-    pub(crate) fn forget(&mut self, lane: LaneId) -> Vec<Vec<u8>> {
-        let mut empty = Vec::new();
-        for (topic, lanes) in self.topics.iter_mut() {
-            lanes.retain(|(one, _)| *one != lane);
-            if lanes.is_empty() {
-                empty.push(topic);
-            }
-        }
-        for topic in &empty {
-            self.topics.remove(topic);
-        }
-        empty
-    }
-
     /// Puts everybody who wants a message with this first frame into `lanes`, each once.
     pub(crate) fn matching(&self, first: &[u8], lanes: &mut Vec<LaneId>) {
         let mut topics = 0;
         for (_, wanting) in self.topics.common_prefixes(first) {
-            lanes.extend(wanting.iter().map(|(lane, _)| *lane));
+            lanes.extend(wanting);
             topics += 1;
         }
         if topics > 1 {
@@ -139,11 +172,11 @@ mod tests {
     #[test]
     fn a_message_goes_to_whoever_wants_what_it_begins_with() {
         let [a, b, c] = lanes();
-        let mut subscriptions = Subscriptions::default();
-        assert!(subscriptions.add(b"", a));
-        assert!(subscriptions.add(b"weather", b));
-        assert!(subscriptions.add(b"weather.de", b));
-        assert!(subscriptions.add(b"sports", c));
+        let mut subscriptions = Subscriptions::new(100);
+        assert_eq!(subscriptions.add(b"", a), Ok(true));
+        assert_eq!(subscriptions.add(b"weather", b), Ok(true));
+        assert_eq!(subscriptions.add(b"weather.de", b), Ok(true));
+        assert_eq!(subscriptions.add(b"sports", c), Ok(true));
         assert_eq!(matching(&subscriptions, "weather.de.berlin"), [a, b]);
         assert_eq!(matching(&subscriptions, "weather"), [a, b]);
         assert_eq!(matching(&subscriptions, "weathe"), [a]);
@@ -153,10 +186,10 @@ mod tests {
     #[test]
     fn a_topic_subscribed_twice_is_cancelled_twice() {
         let [a, b] = lanes();
-        let mut subscriptions = Subscriptions::default();
-        assert!(subscriptions.add(b"x", a));
-        assert!(!subscriptions.add(b"x", a));
-        assert!(!subscriptions.add(b"x", b));
+        let mut subscriptions = Subscriptions::new(100);
+        assert_eq!(subscriptions.add(b"x", a), Ok(true));
+        assert_eq!(subscriptions.add(b"x", a), Ok(false));
+        assert_eq!(subscriptions.add(b"x", b), Ok(false));
         assert!(!subscriptions.cancel(b"x", a));
         assert_eq!(matching(&subscriptions, "x"), [a, b]);
         assert!(!subscriptions.cancel(b"x", a));
@@ -169,13 +202,26 @@ mod tests {
     #[test]
     fn what_a_lost_peer_alone_wanted_is_told() {
         let [a, b] = lanes();
-        let mut subscriptions = Subscriptions::default();
-        subscriptions.add(b"both", a);
-        subscriptions.add(b"both", b);
-        subscriptions.add(b"own", a);
+        let mut subscriptions = Subscriptions::new(100);
+        subscriptions.add(b"both", a).unwrap();
+        subscriptions.add(b"both", b).unwrap();
+        subscriptions.add(b"own", a).unwrap();
         assert_eq!(subscriptions.forget(a), [b"own".to_vec()]);
         assert_eq!(matching(&subscriptions, "own"), []);
         assert_eq!(matching(&subscriptions, "both"), [b]);
+    }
+
+    #[test]
+    fn a_peer_has_a_bounded_number_of_topics() {
+        let [a, b] = lanes();
+        let mut subscriptions = Subscriptions::new(2);
+        assert_eq!(subscriptions.add(b"1", a), Ok(true));
+        assert_eq!(subscriptions.add(b"2", a), Ok(true));
+        assert_eq!(subscriptions.add(b"3", a), Err(TooMany));
+        assert_eq!(subscriptions.add(b"2", a), Ok(false), "it has this one already");
+        assert_eq!(subscriptions.add(b"3", b), Ok(true), "another has as many of its own");
+        assert!(subscriptions.cancel(b"1", a));
+        assert_eq!(subscriptions.add(b"3", a), Ok(false));
     }
 
     #[test]
