@@ -1,7 +1,9 @@
 //! Signs of life: PING, PONG and times to live (RFC 37, "Connection Heartbeating"). The clock stands still
 //! but for the test.
 
-use millhand::net::{Failure, Heartbeat, Options, PullSocket, PushSocket};
+use std::pin::pin;
+
+use millhand::net::{Event, Failure, Heartbeat, Options, PullSocket, PushSocket};
 
 use crate::raw::*;
 use crate::stage::*;
@@ -190,5 +192,33 @@ fn a_peer_that_is_not_read_is_not_taken_for_dead() {
         }
         peer.send(&["100"]).await;
         assert_eq!(counted(&soon(pull.recv()).await.unwrap()), 100);
+    });
+}
+
+/// And it is not taken for dead by the peer, though it does not hear its PINGs. Once, a sender with a heartbeat
+/// left a receiver that was busy for longer than that.
+#[test]
+fn a_receiver_that_is_busy_is_not_taken_for_dead() {
+    with_a_stopped_clock(async || {
+        let pull = PullSocket::new(Options::new().receive_high_water_mark(5)).unwrap();
+        let endpoint = pull.also_bind(TCP).await.unwrap();
+        let push = PushSocket::new(Options::new().heartbeat(Heartbeat::every(secs(10)))).unwrap();
+        let mut monitor = push.monitor();
+        push.also_connect(&endpoint).await.unwrap();
+        connected(&mut monitor, 1).await;
+        for n in 0..100 {
+            push.send(format!("{n}")).await.unwrap();
+        }
+        settle().await;
+        for _ in 0..100 {
+            advance(secs(1)).await;
+            settle().await;
+        }
+        for n in 0..100 {
+            assert_eq!(counted(&soon(pull.recv()).await.unwrap()), n);
+        }
+        while let Some(Some(event)) = now(pin!(monitor.next())) {
+            assert!(!matches!(event, Event::Disconnected { .. }), "{event:?}");
+        }
     });
 }

@@ -41,8 +41,6 @@ pub(crate) struct Connection {
     alarm: Pin<Box<Sleep>>,
     /// Writing has failed: what has arrived is still delivered, up to the end that the peer said.
     mute: bool,
-    /// There is no room for what has arrived, so nothing is read.
-    stalled: bool,
     parting: Parting,
 }
 
@@ -64,12 +62,13 @@ impl Connection {
         reader: Box<dyn Reader>,
         input: BytesMut,
         opener: Option<Opener>,
+        minor: u8,
     ) -> Connection {
-        let heart = Heart::new(core.options.heartbeat, now());
+        let heart = Heart::new(core.options.heartbeat, minor >= 1, now());
         let decoder = Decoder::new(input, core.options.longest_message, opener);
         let alarm = Box::pin(tokio::time::sleep_until(tokio::time::Instant::now()));
-        let (mute, stalled, parting) = (false, false, Parting::No);
-        Connection { core, lane, pen, reader, decoder, heart, alarm, mute, stalled, parting }
+        let (mute, parting) = (false, Parting::No);
+        Connection { core, lane, pen, reader, decoder, heart, alarm, mute, parting }
     }
 
     /// This side wants to end it, once all is written.
@@ -95,14 +94,17 @@ impl Connection {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
         loop {
-            self.stalled = false;
-            if self.parting != Parting::No {
-                return self.poll_discard(cx);
-            }
-            let room = self.core.incoming.room(self.lane, cx.waker());
+            let discards = self.parting != Parting::No;
+            let room = if discards { 1 } else { self.core.incoming.room(self.lane, cx.waker()) };
             if room == 0 {
-                self.stalled = true;
+                self.heart.stall(now());
                 return Poll::Pending;
+            }
+            if self.heart.is_stalled() {
+                self.heart.go_on(now());
+            }
+            if discards {
+                return self.poll_discard(cx);
             }
             match self.decoder.next(room) {
                 Ok(Event::Messages(chunk)) => match self.core.receive(self.lane, chunk) {
@@ -151,8 +153,9 @@ impl Connection {
                 }
             }
             Command::Ping { ttl, context } => {
-                self.heart.hear_ping(ttl);
-                self.heart.hear(now());
+                let now = now();
+                self.heart.hear_ping(ttl, now);
+                self.heart.hear(now);
                 self.answer(&Command::Pong { context });
             }
             Command::Error { reason } => {
@@ -173,9 +176,8 @@ impl Connection {
     fn poll_heart(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
         while self.heart.beats() {
             match self.heart.beat(now()) {
-                // A peer that is not read cannot be heard.
-                Beat::Silent if self.stalled => self.heart.hear(now()),
                 Beat::Silent => return Poll::Ready(Failure::Silent),
+                Beat::Pong => self.answer(&Command::Pong { context: &[] }),
                 Beat::Ping(settings) => {
                     self.answer(&Command::Ping { ttl: settings.wire_ttl(), context: &[] });
                 }

@@ -85,12 +85,13 @@ pub(crate) async fn meet(
     let presence = Presence { core: core.clone(), lane };
     let (sealer, opener) = cipher.map(Cipher::split).unzip();
     pen.take_up(link.writer, sealer);
+    let minor = peer.minor;
     core.source.tell(Event::Connected {
         endpoint: endpoint.clone(),
         address: address.clone(),
         peer: Arc::new(peer),
     });
-    let connection = Connection::new(core.clone(), lane, pen, link.reader, input, opener);
+    let connection = Connection::new(core.clone(), lane, pen, link.reader, input, opener, minor);
     Ok(Met { core: core.clone(), endpoint: endpoint.clone(), address, connection, presence })
 }
 
