@@ -83,6 +83,17 @@ fn main() -> io::Result<()> {
     seed("frame", "long-form", b"\x02\0\0\0\0\0\0\0\x01a\x06\0\0\0\0\0\0\0\x06\x04PONGb")?;
     seed("frame", "claim", b"\x02\x7f\xff\xff\xff\xff\xff\xff\xff")?;
 
+    // The same for what the sockets read with: in pieces of 8 and 1 octets, with room for 2 and 1 messages.
+    let claim = [&messages[..], b"\x02\x7f\xff\xff\xff\xff\xff\xff\xff"].concat();
+    let long = [b"\x01\x01a\x02\0\0\0\0\0\0\x03\xe8", &[3; 1000][..], b"\0\x01b"].concat();
+    let amid = [b"\x01\x01a", &frames[..], b"\0\x01b\0\x01c"].concat();
+    for (name, octets) in
+        [("commands", &frames[..]), ("claim", &claim), ("long", &long), ("amid", &amid)]
+    {
+        seed("decoder", name, &[b"\x07\x01", octets].concat())?;
+        seed("decoder", &format!("{name}-single"), &[b"\0\0", octets].concat())?;
+    }
+
     for mechanism in 0..3 {
         let honest = [&[mechanism, mechanism, mechanism, 6], &steps[..]].concat();
         seed("session", &format!("{mechanism}-commands"), &honest)?;

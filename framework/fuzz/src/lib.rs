@@ -13,6 +13,7 @@ pub mod memory;
 
 mod certificate;
 mod codecs;
+mod decoder;
 mod handshake;
 mod session;
 pub mod side;
@@ -21,7 +22,7 @@ pub mod side;
 pub type Body = fn(&[u8]);
 
 /// All targets: the names of their binaries and of the folders of their seeds.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("greeting", codecs::greeting),
     ("frame", codecs::frame),
     ("command", codecs::command),
@@ -34,6 +35,7 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("z85", codecs::z85),
     ("certificate", certificate::certificate),
     ("session", session::session),
+    ("decoder", decoder::decoder),
 ];
 
 /// Runs a target.

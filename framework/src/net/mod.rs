@@ -68,6 +68,8 @@ pub use error::{BindError, ConnectError, OptionError, RecvError, SendError};
 pub use monitor::{Event, Failure, Monitor};
 pub use multipart::{Frame, Multipart};
 pub use options::Options;
+#[doc(hidden)]
+pub use socket::fuzzed;
 pub use socket::heart::Heartbeat;
 pub use socket::pair::PairSocket;
 pub use socket::pipeline::{PullSocket, PushSocket};

@@ -69,5 +69,8 @@ pub(crate) mod routing;
 
 pub(crate) mod pair;
 
+#[doc(hidden)]
+pub mod fuzzed;
+
 #[cfg(test)]
 mod simulation;
