@@ -93,6 +93,9 @@ fn main() -> io::Result<()> {
         seed("decoder", name, &[b"\x07\x01", octets].concat())?;
         seed("decoder", &format!("{name}-single"), &[b"\0\0", octets].concat())?;
     }
+    // Many at once, with room for two at a time.
+    let many = b"\0\x01a\0\0\0\x01b\x02\0\0\0\0\0\0\0\x01c\0\x01d\x01\x01e\0\x01f\0\x01g";
+    seed("decoder", "many", &[b"\xff\x01", &many[..]].concat())?;
 
     for mechanism in 0..3 {
         let honest = [&[mechanism, mechanism, mechanism, 6], &steps[..]].concat();
