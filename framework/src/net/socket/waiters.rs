@@ -12,6 +12,7 @@ use std::task::Waker;
 /// Who waits, in order.
 #[derive(Default)]
 pub(crate) struct Waiters {
+    /// In the order of their numbers.
     queue: VecDeque<(u64, Waker)>,
     next: u64,
 }
@@ -30,10 +31,8 @@ impl Ticket {
 impl Waiters {
     /// Waits: keeps the place that `ticket` stands for, or takes the last one.
     pub(crate) fn wait(&mut self, ticket: &mut Ticket, waker: &Waker) {
-        if let Some(number) = ticket.0
-            && let Some((_, kept)) = self.queue.iter_mut().find(|(one, _)| *one == number)
-        {
-            kept.clone_from(waker);
+        if let Some(at) = ticket.0.and_then(|number| self.place(number)) {
+            self.queue[at].1.clone_from(waker);
             return;
         }
         ticket.0 = Some(self.next);
@@ -44,13 +43,17 @@ impl Waiters {
     /// Waits no longer. True if it had been called: then it has a call to use, or to pass on.
     pub(crate) fn leave(&mut self, ticket: &mut Ticket) -> bool {
         let Some(number) = ticket.0.take() else { return false };
-        match self.queue.iter().position(|(one, _)| *one == number) {
+        match self.place(number) {
             Some(at) => {
                 self.queue.remove(at);
                 false
             }
             None => true,
         }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        self.queue.binary_search_by_key(&number, |(one, _)| *one).ok()
     }
 
     /// Calls the first `count` who wait.
