@@ -65,6 +65,8 @@ struct Lane {
     spare: Batch,
     /// Messages in the batches, and in the pen's.
     unwritten: usize,
+    /// Those in the pen's.
+    in_pen: usize,
     /// Messages are dealt out to it while it has room …
     joined: bool,
     /// … which it has: it is among the turns.
@@ -123,6 +125,7 @@ impl Outgoing {
             open: Batch::default(),
             spare: Batch::default(),
             unwritten: 0,
+            in_pen: 0,
             joined: false,
             has_turn: false,
             leaving: false,
@@ -430,6 +433,7 @@ impl Outgoing {
             None if lane.open.is_empty() => None,
             None => Some(std::mem::replace(&mut lane.open, std::mem::take(&mut lane.spare))),
         };
+        lane.in_pen = batch.as_ref().map_or(0, Batch::messages);
         if batch.is_none() {
             lane.fresh |= is_task && !lane.called;
             if state.closed {
@@ -532,7 +536,8 @@ impl Lane {
         if of.conflate {
             self.sealed.retain_mut(Batch::drop_messages);
             self.open.drop_messages();
-            self.unwritten = 0;
+            // What is being written will be.
+            self.unwritten = self.in_pen;
         }
         push(&mut self.open);
         self.unwritten += 1;

@@ -292,4 +292,46 @@ mod tests {
         let once = std::future::poll_fn(|cx| Poll::Ready(pen.poll_write(&outgoing, lane, cx)));
         assert!(once.await.is_pending(), "after {} writes", writes.load(Ordering::Relaxed));
     }
+
+    /// A line that takes as many octets as it is allowed.
+    struct Allowed(Arc<AtomicUsize>);
+
+    impl Writer for Allowed {
+        fn try_write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+            let octets = parts.iter().map(|part| part.len()).sum::<usize>();
+            let taken = octets.min(self.0.load(Ordering::Relaxed));
+            self.0.fetch_sub(taken, Ordering::Relaxed);
+            if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+        }
+
+        fn poll_writable(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// With `conflate`, the message that was being written when the next one came was counted off twice: a
+    /// socket that was closed while its connection was down did not wait for the newest to be sent.
+    #[test]
+    fn the_newest_message_waits_until_it_is_written() {
+        let outgoing = Outgoing::new(1000, true);
+        let pen = Arc::new(Pen::new());
+        let lane = outgoing.open(pen.clone());
+        let allowed = Arc::new(AtomicUsize::new(3));
+        pen.take_up(Box::new(Allowed(allowed.clone())), None);
+        outgoing.send_to(lane, &Multipart::from("first")).unwrap();
+        assert_eq!(pen.write(&outgoing, lane), Written::Some);
+        outgoing.send_to(lane, &Multipart::from("dropped")).unwrap();
+        outgoing.send_to(lane, &Multipart::from("newest")).unwrap();
+        allowed.store(5, Ordering::Relaxed);
+        assert_eq!(pen.write(&outgoing, lane), Written::Some);
+        assert!(outgoing.waits(lane), "the newest is in the pen");
+        allowed.store(100, Ordering::Relaxed);
+        assert_eq!(pen.write(&outgoing, lane), Written::All);
+        assert!(!outgoing.waits(lane));
+        assert_eq!(allowed.load(Ordering::Relaxed), 100 - "..newest".len() + 1);
+    }
 }
