@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 /// Our programs, as they were built for this test.
-const OURS: [(&str, &str); 16] = [
+const OURS: [(&str, &str); 19] = [
     ("ask/server", env!("CARGO_BIN_EXE_guide-ask-server")),
     ("ask/client", env!("CARGO_BIN_EXE_guide-ask-client")),
     ("news/publisher", env!("CARGO_BIN_EXE_guide-news-publisher")),
@@ -32,6 +32,9 @@ const OURS: [(&str, &str); 16] = [
     ("safe/keys", env!("CARGO_BIN_EXE_guide-safe-keys")),
     ("safe/server", env!("CARGO_BIN_EXE_guide-safe-server")),
     ("safe/client", env!("CARGO_BIN_EXE_guide-safe-client")),
+    ("device/queue", env!("CARGO_BIN_EXE_guide-device-queue")),
+    ("device/steer", env!("CARGO_BIN_EXE_guide-device-steer")),
+    ("device/tap", env!("CARGO_BIN_EXE_guide-device-tap")),
 ];
 
 /// Whose program it is.
@@ -94,6 +97,15 @@ impl Program {
             Ok(line) => line,
             Err(error) => panic!("{} printed no line: {error}", self.name),
         }
+    }
+
+    /// Whether it has printed nothing that was not looked at, so far.
+    fn is_silent(&self) -> bool {
+        self.lines.try_recv().is_err()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect(&self.name).is_some()
     }
 
     /// All lines that it still prints, once it has ended well.
@@ -255,6 +267,52 @@ fn friends_are_known_by_their_keys() {
         let client = Program::start(third, "safe/client", &[&server.line(), &keys]);
         assert_eq!(client.rest(), ["Hello, Anna"], "{first:?}, {second:?}, {third:?}");
         std::fs::remove_dir_all(&keys).expect("the directory is there");
+    }
+}
+
+#[test]
+fn a_queue_does_what_it_is_told_and_shows_what_passes() {
+    for [one, other] in mixtures() {
+        let queue = Program::start(one, "device/queue", &[ANYWHERE; 4]);
+        let [front, back, control, capture] = std::array::from_fn(|_| queue.line());
+        let order = |order| Program::start(other, "device/steer", &[&control, order]).rest();
+        let client = || Program::start(Side::Ours, "ask/client", &[&front]);
+        let _server = Program::start(Side::Ours, "broker/server", &[&back]);
+        assert_eq!(client().rest(), GREETINGS);
+        // A routing id of 5 octets, an empty frame, and what was said. libzmq counts the frames.
+        let messages = if one == Side::Ours { 3 } else { 9 };
+        let requests = format!("{messages} messages, 27 octets");
+        let replies = format!("{messages} messages, 48 octets");
+        let passed = [
+            format!("front received: {requests}"),
+            format!("front sent: {replies}"),
+            format!("back received: {replies}"),
+            format!("back sent: {requests}"),
+        ];
+        assert_eq!(order("STATISTICS"), passed, "{one:?}, {other:?}");
+
+        // libzmq 4.3.5 takes PAUSE for RESUME, and RESUME for PAUSE.
+        if one == Side::Ours {
+            assert_eq!(order("PAUSE"), [""; 0], "{other:?}");
+            let patient = client();
+            assert_eq!(order("STATISTICS"), passed, "{other:?}");
+            assert!(patient.is_silent(), "{other:?}");
+            assert_eq!(order("RESUME"), [""; 0], "{other:?}");
+            assert_eq!(patient.rest(), GREETINGS);
+        }
+
+        let mut tap = Program::start(other, "device/tap", &[&capture, "6"]);
+        // The first copies may be made before it has subscribed.
+        while !tap.has_ended() {
+            assert_eq!(client().rest(), GREETINGS);
+        }
+        let mut copies = tap.rest();
+        copies.sort();
+        let [ada, grace, mary] = GREETINGS;
+        assert_eq!(copies, ["Ada", "Grace", ada, grace, mary, "Mary"], "{one:?}, {other:?}");
+
+        assert_eq!(order("TERMINATE"), [""; 0], "{one:?}, {other:?}");
+        assert_eq!(queue.rest(), [""; 0], "{one:?}, {other:?}");
     }
 }
 

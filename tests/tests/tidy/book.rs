@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{File, Findings, ROOT, clean, file, finds, pages, read, repository, resolve, rust};
 
 /// Drawings and tables in the module doc of a source file that also stand in a page.
-const COPIES: [(&str, &str); 18] = [
+const COPIES: [(&str, &str); 20] = [
     ("framework/src/actor/mailbox/word.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/mailbox/queue.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/dispatcher/mod.rs", "book/src/dispatcher.md"),
@@ -24,6 +24,8 @@ const COPIES: [(&str, &str); 18] = [
     ("framework/src/net/socket/incoming.rs", "book/src/wire.md"),
     ("framework/src/net/socket/heart.rs", "book/src/wire.md"),
     ("framework/src/net/certificate.rs", "book/src/security.md"),
+    ("framework/src/net/device.rs", "book/src/devices.md"),
+    ("framework/src/net/device/statistics.rs", "book/src/devices.md"),
 ];
 
 /// Programs that pages include; the test there runs all of them.
@@ -78,12 +80,21 @@ fn numbers(page: &File, files: &[File]) -> Findings {
     findings
 }
 
+/// The test that runs what pages show of the program `millhand`.
+const CONSOLE: &str = "tests/guide/console.rs";
+
 /// Every page with Rust code is compiled and run, and nothing in it is left out of that. What a page
-/// includes is a program that is run where it lies.
-fn code_is_run(files: &[File], wiring: &str, exists: impl Fn(&str) -> bool) -> Findings {
+/// includes is a program that is run where it lies. Sessions with the program `millhand` are run, too.
+fn code_is_run(
+    files: &[File],
+    wiring: &str,
+    console: &str,
+    exists: impl Fn(&str) -> bool,
+) -> Findings {
     let mut findings = Findings::new();
     for page in pages(files) {
-        let wired = wiring.contains(&format!("include_str!(\"../../{}\")", page.path));
+        let include = format!("include_str!(\"../../{}\")", page.path);
+        let wired = wiring.contains(&include);
         let mut not_run = false;
         for (kind, body) in fences(&page.text) {
             let included =
@@ -99,6 +110,10 @@ fn code_is_run(files: &[File], wiring: &str, exists: impl Fn(&str) -> bool) -> F
                 findings.push(format!("{}: code that says `{kind}`", page.path));
             } else {
                 not_run |= kind.starts_with("rust") && !wired;
+                let session = kind == "console" && body.contains(" millhand ");
+                if session && !console.contains(&include) {
+                    findings.push(format!("{}: a session that {CONSOLE} does not run", page.path));
+                }
             }
         }
         if not_run {
@@ -137,7 +152,8 @@ fn the_book_says_what_the_source_says() {
 #[test]
 fn all_code_in_the_book_is_run() {
     let exists = |path: &str| Path::new(ROOT).join(path).exists();
-    clean(&code_is_run(&repository(), &read("tests/src/lib.rs").text, exists));
+    let (wiring, console) = (read("tests/src/lib.rs"), read(CONSOLE));
+    clean(&code_is_run(&repository(), &wiring.text, &console.text, exists));
 }
 
 #[test]
@@ -160,7 +176,7 @@ fn a_page_that_departs_from_the_source_is_noticed() {
 fn code_that_is_not_run_is_noticed() {
     let check = |fence: &str, body: &str, wiring: &str| {
         let page = file("book/src/a.md", &format!("```{fence}\n{body}\n```\n"));
-        code_is_run(&[page], wiring, |path| path.starts_with("tests/guide/b."))
+        code_is_run(&[page], wiring, wiring, |path| path.starts_with("tests/guide/b."))
     };
     let wiring = "#[doc = include_str!(\"../../book/src/a.md\")]";
     clean(&check("rust", "x", wiring));
@@ -168,6 +184,9 @@ fn code_that_is_not_run_is_noticed() {
     finds("is not run", &check("rust", "x", ""));
     finds("rust,ignore", &check("rust,ignore", "x", wiring));
     finds("``", &check("", "x", ""));
+    clean(&check("console", "$ x | millhand y", wiring));
+    clean(&check("console", "$ cargo run", ""));
+    finds("session", &check("console", "$ x | millhand y", ""));
 
     clean(&check("rust", "{{#include ../../tests/guide/b.rs}}", ""));
     clean(&check("python", "{{#include ../../tests/guide/b.py}}", ""));
