@@ -80,16 +80,17 @@ impl Connection {
 
     /// Does what can be done. Ready when the connection is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
-        if !self.core.outgoing.attend(self.lane, cx.waker()) {
+        let Some(writes) = self.core.outgoing.attend(self.lane, cx.waker()) else {
             return Poll::Ready(Failure::Taken);
-        }
+        };
         if let Poll::Ready(failure) = self.poll_read(cx) {
             return Poll::Ready(failure);
         }
         if let Poll::Ready(failure) = self.poll_heart(cx) {
             return Poll::Ready(failure);
         }
-        self.poll_write(cx)
+        // What is put into the lane meanwhile is written by its sender, or calls this task again.
+        if writes || self.parting != Parting::No { self.poll_write(cx) } else { Poll::Pending }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {

@@ -33,6 +33,9 @@ const SMALLEST_READ: usize = 4 * 1024;
 const AFTER_LONG_BODY: usize = 512;
 /// The buffer of a connection that fills it, octets.
 const LARGEST_READ: usize = 64 * 1024;
+/// A chunk of so few octets is copied out of the buffer: cheaper than a new buffer for the next read, and a
+/// message that waits keeps no more memory than it has octets.
+const SHORT_CHUNK: usize = 512;
 /// A command's longest body, octets. The longest that has a meaning is a subscription.
 const LONGEST_COMMAND: u64 = 64 * 1024;
 /// Frames of one message. An empty one takes 2 octets on the wire and 40 in memory; so many take less than
@@ -244,17 +247,20 @@ impl Decoder {
         if messages == 0 {
             return None;
         }
-        let cut = self.buffer.split_to(octets);
         self.frames -= octets;
-        let octets = if self.head.is_empty() {
-            cut
-        } else {
+        let octets = if !self.head.is_empty() {
             let mut head = std::mem::take(&mut self.head);
-            head.extend_from_slice(&cut);
-            head
+            head.extend_from_slice(&self.buffer.split_to(octets));
+            head.freeze()
+        } else if octets == self.buffer.len() && octets <= SHORT_CHUNK {
+            let copy = Bytes::copy_from_slice(&self.buffer);
+            self.buffer.clear();
+            copy
+        } else {
+            self.buffer.split_to(octets).freeze()
         };
         let bodies = std::mem::take(&mut self.bodies);
-        Some(Event::Messages(Chunk::new(octets.freeze(), bodies, messages)))
+        Some(Event::Messages(Chunk::new(octets, bodies, messages)))
     }
 
     /// Cuts a command out, which may stand between the frames of a message.

@@ -62,4 +62,10 @@ impl Lifeline {
     pub(crate) fn stage(&self) -> Stage {
         *self.0.borrow()
     }
+
+    /// Whether anything was said since this line was made.
+    pub(crate) fn has_news(&self) -> bool {
+        // That nobody can say anything any more is news as well.
+        self.0.has_changed().unwrap_or(true)
+    }
 }

@@ -67,6 +67,8 @@ struct Lane {
     unwritten: usize,
     /// Those in the pen's.
     in_pen: usize,
+    /// The pen has been given a batch, and has not asked for another since.
+    pen_is_busy: bool,
     /// Messages are dealt out to it while it has room …
     joined: bool,
     /// … which it has: it is among the turns.
@@ -126,6 +128,7 @@ impl Outgoing {
             spare: Batch::default(),
             unwritten: 0,
             in_pen: 0,
+            pen_is_busy: false,
             joined: false,
             has_turn: false,
             leaving: false,
@@ -376,17 +379,20 @@ impl Outgoing {
         }
     }
 
-    /// A lane's connection runs, as the task of `waker`: it is the one to be called. False if the lane is
-    /// gone.
-    pub(crate) fn attend(&self, id: LaneId, waker: &Waker) -> bool {
+    /// A lane's connection runs, as the task of `waker`: it is the one to be called. Says whether there is
+    /// something to be written; none if the lane is gone.
+    pub(crate) fn attend(&self, id: LaneId, waker: &Waker) -> Option<bool> {
         let mut state = self.lock();
-        let Some(lane) = state.lanes.get_mut(id) else { return false };
+        let closed = state.closed;
+        let lane = state.lanes.get_mut(id)?;
         lane.called = false;
         match &mut lane.task {
             Some(task) => task.clone_from(waker),
             None => lane.task = Some(waker.clone()),
         }
-        true
+        let writes = lane.pen_is_busy || !lane.sealed.is_empty() || !lane.open.is_empty();
+        lane.fresh |= !writes;
+        Some(writes || closed)
     }
 
     /// A lane has no connection: what is sent to it waits for the next.
@@ -434,6 +440,7 @@ impl Outgoing {
             None => Some(std::mem::replace(&mut lane.open, std::mem::take(&mut lane.spare))),
         };
         lane.in_pen = batch.as_ref().map_or(0, Batch::messages);
+        lane.pen_is_busy = batch.is_some();
         if batch.is_none() {
             lane.fresh |= is_task && !lane.called;
             if state.closed {

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 use super::connection::Connection;
 use super::core::Core;
@@ -98,28 +99,37 @@ pub(crate) async fn meet(
 impl Met {
     /// Serves the connection until it ends.
     pub(crate) async fn serve(mut self, life: &mut Lifeline) {
-        let mut stop = life.clone();
-        let reason = tokio::select! {
-            biased;
-            reason = drive(&mut self.connection, life) => reason,
-            () = stop.reached(Stage::Stopped) => Failure::ByUs,
-        };
+        let reason = drive(&mut self.connection, life).await;
         drop(self.presence);
         let Met { core, endpoint, address, .. } = self;
         core.source.tell(Event::Disconnected { endpoint, address, reason });
     }
 }
 
-/// Polls the connection, and has it part when the socket closes.
+/// Polls the connection, has it part when the socket closes, and ends it when that is to stop.
 async fn drive(connection: &mut Connection, life: &mut Lifeline) -> Failure {
+    let watched = life.clone();
+    let mut stop = life.clone();
     let mut closing = pin!(life.reached(Stage::Closing));
+    let mut stopped = pin!(stop.reached(Stage::Stopped));
     let mut closes = false;
+    let mut waker: Option<Waker> = None;
     poll_fn(|cx| {
-        if !closes && closing.as_mut().poll(cx).is_ready() {
+        // Both would wake this task: they are looked at when there is news only, for that takes as long as a
+        // message.
+        let known = waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        let looks = !known || watched.has_news();
+        if looks && !known {
+            waker = Some(cx.waker().clone());
+        }
+        if looks && !closes && closing.as_mut().poll(cx).is_ready() {
             closes = true;
             connection.part();
         }
-        connection.poll(cx)
+        match connection.poll(cx) {
+            Poll::Pending if looks => stopped.as_mut().poll(cx).map(|()| Failure::ByUs),
+            polled => polled,
+        }
     })
     .await
 }
