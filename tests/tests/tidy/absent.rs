@@ -13,7 +13,7 @@ struct Absent {
 /// Models run under loom, and may do what the code they model may not.
 const MODELS: &str = "models.rs";
 
-const ABSENT: [Absent; 7] = [
+const ABSENT: [Absent; 10] = [
     Absent {
         below: &["framework/src/"],
         except: &["framework/src/sync.rs", MODELS],
@@ -48,6 +48,42 @@ const ABSENT: [Absent; 7] = [
         except: &[],
         words: &["Instant", "SystemTime", "Mutex", "await", "tokio", "tracing", "thread"],
         why: "decisions wait for nothing, send nothing and read no clock",
+    },
+    Absent {
+        below: &["framework/src/net/wire/"],
+        except: &[],
+        words: &[
+            "tokio",
+            "async",
+            "await",
+            "Instant",
+            "SystemTime",
+            "thread",
+            "std::io",
+            "std::net",
+            "std::fs",
+            "socket::",
+            "transport::",
+        ],
+        why: "the protocol does no I/O, reads no clock, and knows nothing of sockets",
+    },
+    Absent {
+        below: &[
+            "framework/src/net/transport/mod.rs",
+            "framework/src/net/transport/halves.rs",
+            "framework/src/net/transport/tcp.rs",
+            "framework/src/net/transport/ipc.rs",
+            "framework/src/net/transport/inproc.rs",
+        ],
+        except: &[],
+        words: &["wire::"],
+        why: "a transport carries octets, and knows nothing of frames",
+    },
+    Absent {
+        below: &["framework/src/actor/", "framework/src/observe/", "framework/src/system/"],
+        except: &[],
+        words: &["net::"],
+        why: "workers and sockets do not know each other",
     },
     Absent {
         below: &["framework/src/"],
@@ -169,6 +205,11 @@ fn each_absence_is_noticed_when_it_ends() {
         ("framework/src/actor/tell.rs", "use crate::system::System;"),
         ("framework/src/actor/dispatcher/mod.rs", "use crate::actor::message::Message;"),
         ("framework/src/actor/supervisor/plan.rs", "let now = Instant::now();"),
+        ("framework/src/net/wire/frame.rs", "let now = Instant::now();"),
+        ("framework/src/net/wire/curve/mod.rs", "use tokio_util::codec; async fn f() {}"),
+        ("framework/src/net/wire/frame.rs", "use crate::net::socket::core::Core;"),
+        ("framework/src/net/transport/tcp.rs", "use crate::net::wire::frame::Header;"),
+        ("framework/src/actor/tell.rs", "use crate::net::Multipart;"),
         ("framework/src/system/mod.rs", "std::panic::set_hook(hook);"),
         ("framework/src/system/mod.rs", "let x = std::env::var(\"X\");"),
         ("tests/tests/a.rs", "fn f() { todo!() }"),
@@ -187,6 +228,11 @@ fn each_absence_is_noticed_when_it_ends() {
             "framework/src/actor/dispatcher/mod.rs",
             "let system = subsystem; #[cfg(millhand_loom)] x",
         ),
+        (
+            "framework/src/net/wire/z85.rs",
+            "// async, tokio\nuse std::net_of_ours::X; subsocket::f()",
+        ),
+        ("framework/src/net/transport/faulty/frames.rs", "use crate::net::wire::frame::Header;"),
         ("tests/tests/a.rs", "tokio::time::sleep(d).await; my_todo!();"),
     ] {
         clean(&plant(path, text));

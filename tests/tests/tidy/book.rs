@@ -110,8 +110,8 @@ fn code_is_run(
                 findings.push(format!("{}: code that says `{kind}`", page.path));
             } else {
                 not_run |= kind.starts_with("rust") && !wired;
-                let session = kind == "console" && body.contains(" millhand ");
-                if session && !console.contains(&include) {
+                let session = ["$ millhand ", "| millhand "].iter().any(|call| body.contains(call));
+                if kind == "console" && session && !console.contains(&include) {
                     findings.push(format!("{}: a session that {CONSOLE} does not run", page.path));
                 }
             }
@@ -185,7 +185,7 @@ fn code_that_is_not_run_is_noticed() {
     finds("rust,ignore", &check("rust,ignore", "x", wiring));
     finds("``", &check("", "x", ""));
     clean(&check("console", "$ x | millhand y", wiring));
-    clean(&check("console", "$ cargo run", ""));
+    clean(&check("console", "$ cargo run -p millhand x", ""));
     finds("session", &check("console", "$ x | millhand y", ""));
 
     clean(&check("rust", "{{#include ../../tests/guide/b.rs}}", ""));
