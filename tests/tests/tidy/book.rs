@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{File, Findings, ROOT, clean, file, finds, pages, read, repository, resolve, rust};
 
 /// Drawings and tables in the module doc of a source file that also stand in a page.
-const COPIES: [(&str, &str); 20] = [
+const COPIES: [(&str, &str); 21] = [
     ("framework/src/actor/mailbox/word.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/mailbox/queue.rs", "book/src/dispatcher.md"),
     ("framework/src/actor/dispatcher/mod.rs", "book/src/dispatcher.md"),
@@ -24,6 +24,7 @@ const COPIES: [(&str, &str); 20] = [
     ("framework/src/net/socket/incoming.rs", "book/src/wire.md"),
     ("framework/src/net/socket/heart.rs", "book/src/wire.md"),
     ("framework/src/net/certificate.rs", "book/src/security.md"),
+    ("framework/src/bin/millhand/line.rs", "book/src/cli.md"),
     ("framework/src/net/device.rs", "book/src/devices.md"),
     ("framework/src/net/device/statistics.rs", "book/src/devices.md"),
 ];
