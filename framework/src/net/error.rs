@@ -130,6 +130,7 @@ impl SendError {
 /// Why there is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+// A word, as the parts of a message are: a result that holds one of both is moved by whole words.
 #[repr(u64)]
 pub enum RecvError {
     /// None has come yet. Only from `try_recv`.

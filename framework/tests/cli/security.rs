@@ -92,6 +92,23 @@ fn who_is_refused_says_so_and_ends() {
     assert_eq!(pull.try_line(), None);
 }
 
+/// One whose input had ended once closed its socket before it had heard of the refusal, and ended well.
+#[test]
+fn who_is_refused_says_so_though_nothing_is_left_to_be_sent() {
+    let keys = Keys::new();
+    let users = keys.write("users", "ann:secret\n");
+    let (_pull, endpoint) = bound("pull", &["--plain-server", &users]);
+    for _ in 0..20 {
+        let options = ["--plain-user", "ann", "--plain-password", "guess"];
+        let mut push = connected("push", &endpoint, &options);
+        push.give("dust\n");
+        push.end_input();
+        let ended = push.ended();
+        assert_eq!(ended.status, Some(1), "{ended:?}");
+        assert!(ended.stderr.last().unwrap().contains("has refused"), "{ended:?}");
+    }
+}
+
 #[test]
 fn a_curve_client_needs_the_servers_key_as_a_file_or_as_text() {
     let keys = Keys::new();

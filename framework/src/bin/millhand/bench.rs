@@ -62,7 +62,7 @@ macro_rules! place {
         let measurement: &Measurement = $measurement;
         let socket = $socket::new(measurement.options()?).map_err(Failure::usage)?;
         if measurement.side == Side::Bind {
-            let bound = socket.also_bind(&measurement.endpoint).await.map_err(Failure::usage)?;
+            let bound = socket.also_bind(&measurement.endpoint).await.map_err(Failure::bind)?;
             say(format_args!("bound {bound}"));
         } else {
             socket.also_connect(&measurement.endpoint).await.map_err(Failure::usage)?;

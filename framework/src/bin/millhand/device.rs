@@ -16,7 +16,7 @@ macro_rules! place {
         if place.connects {
             socket.also_connect(&place.endpoint).await.map_err(Failure::usage)?;
         } else {
-            let bound = socket.also_bind(&place.endpoint).await.map_err(Failure::usage)?;
+            let bound = socket.also_bind(&place.endpoint).await.map_err(Failure::bind)?;
             say(format_args!("bound {bound}"));
         }
         socket

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use millhand::net::BindError;
+
 /// Why it ends.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -18,6 +20,17 @@ impl Failure {
     /// For what is wrong with the command line, an endpoint, a key or a line of input.
     pub(crate) fn usage(text: impl ToString) -> Failure {
         Failure::Usage(text.to_string())
+    }
+
+    /// For a bind that cannot be; says what to do about it in the words of the command line.
+    pub(crate) fn bind(error: BindError) -> Failure {
+        match error {
+            BindError::Insecure { endpoint } => Failure::usage(format_args!(
+                "{endpoint} can be reached from other hosts, and nobody has to say who they are: bind to \
+                 127.0.0.1 or ipc, or give --curve-server, --plain-server or --allow-insecure"
+            )),
+            other => Failure::usage(other),
+        }
     }
 
     /// For what went wrong later.

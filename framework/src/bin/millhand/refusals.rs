@@ -1,10 +1,13 @@
 //! Says which handshakes fail, and notices when nobody is left who could let this side in.
 
 use std::collections::HashSet;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use millhand::net::wire::error::WireError;
 use millhand::net::{Endpoint, Event, Failure as Reason, Monitor};
+use tokio::task::coop::unconstrained;
 
 use crate::failure::{Failure, one_line, say};
 
@@ -49,6 +52,16 @@ impl Refusals {
             }
         }
         pending().await
+    }
+
+    /// Whether all have refused, as far as it has been said.
+    pub(crate) async fn heard(&mut self) -> Option<Failure> {
+        let mut all = pin!(unconstrained(self.by_all()));
+        poll_fn(|cx| match all.as_mut().poll(cx) {
+            Poll::Ready(failure) => Poll::Ready(Some(failure)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
     }
 
     fn tell(&mut self, endpoint: &Endpoint, what: String, reason: String) {

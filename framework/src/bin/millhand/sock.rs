@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Sock) -> Result<(), Failure> {
     let connects = &arguments.places.connect;
     let mut refusals = Refusals::new(socket.monitor(), connects, !arguments.places.bind.is_empty());
     for endpoint in &arguments.places.bind {
-        let bound = socket.bind(endpoint).await.map_err(Failure::usage)?;
+        let bound = socket.bind(endpoint).await.map_err(Failure::bind)?;
         say(format_args!("bound {bound}"));
     }
     for endpoint in connects {
@@ -85,8 +85,13 @@ pub(crate) async fn run(arguments: Sock) -> Result<(), Failure> {
     printed.unwrap_or_else(|_| Err(Failure::failed("nobody reads standard output")))?;
     let closing = Instant::now();
     tokio::select! {
-        () = socket.close() => {}
+        biased;
         failure = refusals.by_all() => return Err(failure),
+        () = socket.close() => {}
+    }
+    // Who is refused has nothing left to send, so the close may be over before that is heard.
+    if let Some(failure) = refusals.heard().await {
+        return Err(failure);
     }
     if closing.elapsed() >= linger {
         return Err(Failure::failed(format!("not all could be sent within {linger:?}")));
