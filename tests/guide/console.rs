@@ -139,9 +139,15 @@ impl<'a> Terminal<'a> {
 
     /// Breaks it off, if the page does.
     fn until_it_is_broken_off(&mut self) -> Result<(), String> {
-        if !self.prompts.is_empty() {
+        let mut seconds = 0;
+        while let [prompt, ..] = self.prompts {
+            if seconds == DEADLINE.as_secs() {
+                return Err(format!("`{}` cannot be broken off", prompt.command));
+            }
+            // One that comes while the shell starts a command may be lost on it, so it is broken off again.
             self.signal("-INT");
-            self.reads(usize::MAX)?;
+            self.reads_within(usize::MAX, Duration::from_secs(1))?;
+            seconds += 1;
         }
         Ok(())
     }
@@ -149,30 +155,32 @@ impl<'a> Terminal<'a> {
     /// Reads on until the command at hand has printed so many lines. If it ends before, all that it printed
     /// must be what is on the page, and the next command is at hand.
     fn reads(&mut self, lines: usize) -> Result<bool, String> {
+        self.reads_within(lines, DEADLINE)?.ok_or_else(|| {
+            let command = self.prompts.first().map_or("the shell", |prompt| prompt.command);
+            format!("`{command}` prints no more than {:#?}", self.printed)
+        })
+    }
+
+    /// The same; none if there is no further line for so long.
+    fn reads_within(&mut self, lines: usize, time: Duration) -> Result<Option<bool>, String> {
         while self.printed.len() < lines {
-            let line = match self.lines.recv_timeout(DEADLINE) {
+            let line = match self.lines.recv_timeout(time) {
                 Ok(line) if line != NEXT => line,
-                Err(RecvTimeoutError::Timeout) => {
-                    let [command, ..] = self.prompts else { return Err("it does not end".into()) };
-                    return Err(format!(
-                        "`{}` prints no more than {:#?}",
-                        command.command, self.printed
-                    ));
-                }
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
                 end => {
-                    let [prompt, rest @ ..] = self.prompts else { return Ok(false) };
+                    let [prompt, rest @ ..] = self.prompts else { return Ok(Some(false)) };
                     same(prompt, &self.printed)?;
                     if end.is_err() && !rest.is_empty() {
                         return Err(format!("`{}` ended the shell", prompt.command));
                     }
                     self.prompts = rest;
                     self.printed.clear();
-                    return Ok(false);
+                    return Ok(Some(false));
                 }
             };
             self.printed.push(line);
         }
-        Ok(true)
+        Ok(Some(true))
     }
 
     fn signal(&self, signal: &str) {
