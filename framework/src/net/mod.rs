@@ -30,7 +30,7 @@
 //! | news | [`PubSocket`], [`SubSocket`]; with subscriptions as messages [`XPubSocket`], [`XSubSocket`] |
 //! | two ends | [`PairSocket`] |
 //! | what stands between | [`Device`] |
-//! | what is sent | [`Multipart`], [`Frame`] |
+//! | what is sent | [`Multipart`], [`Frame`], [`ToMultipart`] |
 //! | how a socket behaves | [`Options`], [`Heartbeat`] |
 //! | who may come in | [`Security`], [`KeyPair`], [`Certificate`], [`Applicant`], [`Verdict`] |
 //! | what happens | [`Monitor`], [`Event`], [`Failure`] |
@@ -66,7 +66,7 @@ pub use certificate::{Certificate, CertificateStore};
 pub use device::{Capture, Control, Device, DeviceError, Statistics, Traffic};
 pub use error::{BindError, ConnectError, OptionError, RecvError, SendError};
 pub use monitor::{Event, Failure, Monitor};
-pub use multipart::{Frame, Multipart};
+pub use multipart::{Frame, Multipart, ToMultipart};
 pub use options::Options;
 #[doc(hidden)]
 pub use socket::fuzzed;

@@ -157,7 +157,7 @@ impl Frame {
 
 /// Copies up to 32 octets in two halves that may overlap: a call of `memcpy` would take longer than the copy.
 #[inline(always)]
-fn copy_short(from: &[u8], to: &mut [u8; Frame::IN_PLACE]) {
+pub(crate) fn copy_short(from: &[u8], to: &mut [u8; Frame::IN_PLACE]) {
     #[inline(always)]
     fn halves<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
         let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
@@ -402,6 +402,60 @@ impl fmt::Debug for Multipart {
     }
 }
 
+/// What the sockets send: octets in any form, a [`Frame`], several of either, or a [`Multipart`].
+///
+/// Other types can be sent, too, once they say how they become a message, which is all that they have to say:
+///
+/// ```
+/// use millhand::net::{Multipart, ToMultipart};
+///
+/// struct Report(String, u32);
+///
+/// impl From<Report> for Multipart {
+///     fn from(Report(place, count): Report) -> Multipart {
+///         [place, count.to_string()].into()
+///     }
+/// }
+///
+/// impl ToMultipart for Report {}
+/// # fn sent(_: impl ToMultipart) {}
+/// # sent(Report("mill".into(), 3));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as it is",
+    note = "octets can: `&[u8]`, `&str`, `Vec<u8>`, `String`, `Bytes`; arrays and vectors of them, for several frames; `Frame` and `Multipart`",
+    note = "a type that is made into a `Multipart` can be sent after `.into()`, or once it has an `impl ToMultipart`"
+)]
+pub trait ToMultipart: Into<Multipart> {
+    /// The octets, if they are a message of one frame that need not be made: a socket may copy them to where
+    /// it writes them from.
+    #[inline]
+    fn as_single(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl ToMultipart for Multipart {}
+
+impl ToMultipart for Frame {}
+
+impl<T: Into<Frame>, const N: usize> ToMultipart for [T; N] {}
+
+macro_rules! octets {
+    ($([$($of:tt)*] $type:ty),* $(,)?) => {
+        $(
+            impl $($of)* ToMultipart for $type {
+                #[inline]
+                fn as_single(&self) -> Option<&[u8]> {
+                    Some(self.as_ref())
+                }
+            }
+        )*
+    };
+}
+
+octets!([] &[u8], [<const N: usize>] &[u8; N], [] &str, [] Vec<u8>, [] String, [] Bytes);
+
 impl<T: Into<Frame>> From<T> for Multipart {
     #[inline]
     fn from(frame: T) -> Multipart {
@@ -484,6 +538,24 @@ mod tests {
     #[test]
     fn equality_does_not_depend_on_how_a_message_was_made() {
         assert_eq!(Multipart::from("a"), Multipart::from(["a"]));
+    }
+
+    /// Each way to send octets gives the message that it would be made into.
+    #[test]
+    fn what_is_sent_without_being_made_is_the_same() {
+        fn same(message: impl ToMultipart) {
+            let octets = message.as_single().map(<[u8]>::to_vec);
+            assert_eq!(message.into(), Multipart::from(octets.expect("octets")));
+        }
+        same("text");
+        same("text".to_owned());
+        same(b"text");
+        same(&b"text"[..]);
+        same(vec![7; 100]);
+        same(Bytes::from_static(b"text"));
+        assert_eq!(Frame::from("text").as_single(), None);
+        assert_eq!(["several", "frames"].as_single(), None);
+        assert_eq!(Multipart::from("text").as_single(), None);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::net::wire::frame::{Flags, Header};
 pub(crate) const BY_REFERENCE: usize = 2048;
 
 /// Octets of a header in its long form.
-const LONGEST_HEADER: usize = 9;
+pub(crate) const LONGEST_HEADER: usize = 9;
 
 /// So many parts one vectored write may have (`IOV_MAX` of Linux is 1,024).
 pub(crate) const MOST_PARTS: usize = 64;
@@ -85,6 +85,22 @@ impl Batch {
     #[inline(always)]
     pub(crate) fn push_short(&mut self, flags: Flags, octets: &[u8; Frame::IN_PLACE], length: u8) {
         self.octets.push_short(Header::short(flags, length), octets, length);
+    }
+
+    /// Appends a message of one frame, whose octets these are.
+    #[inline]
+    pub(crate) fn push_octets(&mut self, octets: &[u8]) {
+        let flags = Flags::message(false);
+        match u8::try_from(octets.len()) {
+            Ok(length) => self.octets.push_octets(Header::short(flags, length), octets),
+            Err(_) => {
+                let header = Header { flags, length: octets.len() as u64 };
+                let mut place = [0; LONGEST_HEADER];
+                header.encode(&mut &mut place[..]);
+                self.octets.push(&place, octets);
+            }
+        }
+        self.messages += 1;
     }
 
     fn push_shared(&mut self, flags: Flags, frame: &Frame) {
@@ -330,14 +346,19 @@ impl Chunk {
         Some(frame)
     }
 
-    /// The next message, if it has one frame, and is not the last.
+    /// The next message, if it has one frame that shares its memory with others, and is not the last.
+    #[inline(always)]
     pub(crate) fn next_single(&mut self) -> Option<Frame> {
-        if self.messages < 2 || Header::decode(&self.octets[self.at..]).ok()??.flags.more() {
+        let header = Header::decode(&self.octets[self.at..]).ok()??;
+        let length = header.length as usize;
+        let single = !header.flags.more() && length > Frame::IN_PLACE && self.messages > 1;
+        if !single || !self.bodies.is_empty() {
             return None;
         }
-        let (frame, _) = self.next_frame()?;
+        let start = self.at + header.size();
+        self.at = start + length;
         self.messages -= 1;
-        Some(frame)
+        Some(Frame::long(self.octets.slice(start..self.at)))
     }
 
     /// The next message, with a frame put before it.
@@ -439,6 +460,18 @@ mod tests {
     fn what_was_put_in_comes_out() {
         assert_eq!(batch().messages(), messages().len());
         assert_eq!(read(batch().into_chunk()), messages());
+    }
+
+    #[test]
+    fn octets_are_written_as_the_message_that_they_would_be_made_into() {
+        for length in (0..=300).chain([BY_REFERENCE - LONGEST_HEADER]) {
+            let octets: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let [mut straight, mut made] = [Batch::default(), Batch::default()];
+            straight.push_octets(&octets);
+            made.push(&Multipart::from(&octets[..]));
+            assert_eq!(written(&straight, 0), written(&made, 0), "{length} octets");
+            assert_eq!(straight.messages(), made.messages());
+        }
     }
 
     #[test]

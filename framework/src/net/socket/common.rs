@@ -135,9 +135,9 @@ macro_rules! sends {
             #[inline]
             pub fn send(
                 &self,
-                message: impl Into<Multipart>,
+                message: impl ToMultipart,
             ) -> impl Future<Output = Result<(), SendError>> {
-                self.0.deal(message.into())
+                self.0.deal(message)
             }
 
             /// Sends a message if a peer has room.
@@ -145,7 +145,7 @@ macro_rules! sends {
             /// # Errors
             ///
             /// As [`send`](Self::send), and [`Full`](SendError::Full) where that would wait.
-            pub fn try_send(&self, message: impl Into<Multipart>) -> Result<(), SendError> {
+            pub fn try_send(&self, message: impl ToMultipart) -> Result<(), SendError> {
                 self.0.try_deal(message.into())
             }
 

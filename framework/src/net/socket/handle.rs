@@ -20,7 +20,7 @@ use super::streams::{Inlet, Outlet};
 use super::waiters::Ticket;
 use crate::net::error::{BindError, ConnectError, OptionError, RecvError, SendError};
 use crate::net::monitor::{Event, Monitor};
-use crate::net::multipart::Multipart;
+use crate::net::multipart::{Multipart, ToMultipart};
 use crate::net::options::Options;
 use crate::net::transport::endpoint::{self, Endpoint, ToEndpoint};
 use crate::net::transport::{self, Listener, Opener};
@@ -182,8 +182,9 @@ impl Handle {
 
     /// Deals a message out.
     #[inline]
-    pub(crate) fn deal(&self, message: Multipart) -> Dealing<'_> {
-        Dealing { core: &self.core, message, ticket: Ticket::default() }
+    pub(crate) fn deal<M: ToMultipart>(&self, message: M) -> Dealing<'_, M> {
+        let (given, message) = (Some(message), None);
+        Dealing { core: &self.core, given, message, ticket: Ticket::default() }
     }
 
     /// The same, if a peer has room.
@@ -239,32 +240,45 @@ impl fmt::Debug for Handle {
 
 /// A message on its way to whichever peer has room first.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Dealing<'a> {
+pub(crate) struct Dealing<'a, M> {
     core: &'a Core,
-    message: Multipart,
+    /// The message as it was given …
+    given: Option<M>,
+    /// … and as it is made, if it cannot go straight to where it is written from.
+    message: Option<Multipart>,
     ticket: Ticket,
 }
 
-impl Future for Dealing<'_> {
+/// Nothing is pinned in it.
+impl<M> Unpin for Dealing<'_, M> {}
+
+impl<M: ToMultipart> Future for Dealing<'_, M> {
     type Output = Result<(), SendError>;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if this.message.is_empty() {
-            return Poll::Ready(Err(SendError::Empty(std::mem::take(&mut this.message))));
+        if let Some(octets) = this.given.as_ref().and_then(ToMultipart::as_single)
+            && this.core.outgoing.deal_octets(octets)
+        {
+            return Poll::Ready(Ok(()));
         }
-        match this.core.outgoing.poll_deal(&this.message, &mut this.ticket, cx) {
+        let message = match this.given.take() {
+            Some(given) => this.message.insert(given.into()),
+            None => this.message.get_or_insert_default(),
+        };
+        if message.is_empty() {
+            return Poll::Ready(Err(SendError::Empty(std::mem::take(message))));
+        }
+        match this.core.outgoing.poll_deal(message, &mut this.ticket, cx) {
             Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(_)) => {
-                Poll::Ready(Err(SendError::Closed(std::mem::take(&mut this.message))))
-            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(SendError::Closed(std::mem::take(message)))),
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
-impl Drop for Dealing<'_> {
+impl<M> Drop for Dealing<'_, M> {
     #[inline]
     fn drop(&mut self) {
         if self.ticket.is_waiting() {

@@ -167,7 +167,8 @@ impl Incoming {
 
     /// Takes the next message; waits if there is none, or to let other tasks run.
     ///
-    /// Short messages are made where the result is wanted: moving one about costs as much as all the rest.
+    /// Messages of one frame, unless it is long, are made where the result is wanted: moving one about costs as
+    /// much as all the rest. For the same reason others come from elsewhere by a place of their own.
     #[inline(always)]
     pub(crate) fn poll_message(
         &self,
@@ -175,32 +176,29 @@ impl Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Multipart, RecvError>> {
         let mut state = self.lock();
-        if state.toil < yielding::PER_UNIT
-            && !ticket.is_waiting()
-            && let Some(frame) = state.take_simple(self.high_water, Chunk::next_short)
-        {
-            return Poll::Ready(Ok(frame.into()));
+        if state.toil < yielding::PER_UNIT && !ticket.is_waiting() {
+            if let Some(frame) = state.take_simple(self.high_water, Chunk::next_short) {
+                return Poll::Ready(Ok(frame.into()));
+            }
+            if let Some(frame) = state.take_simple(self.high_water, Chunk::next_single) {
+                return Poll::Ready(Ok(frame.into()));
+            }
         }
-        self.poll_message_slow(state, ticket, cx)
+        let mut message = None;
+        ready!(self.poll_message_slow(state, ticket, cx, &mut message));
+        Poll::Ready(message.ok_or(RecvError::Closed))
     }
 
     #[inline(never)]
     fn poll_message_slow<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        state: MutexGuard<'a, State>,
         ticket: &mut Ticket,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Multipart, RecvError>> {
-        if state.toil < yielding::PER_UNIT
-            && !ticket.is_waiting()
-            && let Some(frame) = state.take_simple(self.high_water, Chunk::next_single)
-        {
-            return Poll::Ready(Ok(frame.into()));
-        }
-        match ready!(self.poll_slow(state, ticket, cx)) {
-            Some((_, message)) => Poll::Ready(Ok(message)),
-            None => Poll::Ready(Err(RecvError::Closed)),
-        }
+        message: &mut Option<Multipart>,
+    ) -> Poll<()> {
+        *message = ready!(self.poll_slow(state, ticket, cx)).map(|(_, message)| message);
+        Poll::Ready(())
     }
 
     /// Takes the next message, and says whose it is. `None`: there never will be one.

@@ -12,7 +12,7 @@
 
 use std::ops::Deref;
 
-use crate::net::multipart::Frame;
+use crate::net::multipart::{Frame, copy_short};
 
 /// Octets of a short frame with its header, and of what lies behind it.
 const SHORT: usize = HEADER + Frame::IN_PLACE;
@@ -48,6 +48,24 @@ impl Octets {
     #[cold]
     fn push_short_slow(&mut self, header: [u8; HEADER], body: &[u8; Frame::IN_PLACE], length: u8) {
         self.push(&header, &body[..usize::from(length)]);
+    }
+
+    /// Appends a header in its short form and a body that lies elsewhere.
+    #[inline(always)]
+    pub(super) fn push_octets(&mut self, header: [u8; HEADER], body: &[u8]) {
+        let room = self.memory.get_mut(self.end..).and_then(<[u8]>::split_first_chunk_mut);
+        let Some((first, rest)) = room else { return self.push(&header, body) };
+        if body.len() <= Frame::IN_PLACE
+            && let Some(rest) = rest.first_chunk_mut()
+        {
+            copy_short(body, rest);
+        } else if let Some(rest) = rest.get_mut(..body.len()) {
+            rest.copy_from_slice(body);
+        } else {
+            return self.push(&header, body);
+        }
+        *first = header;
+        self.end += HEADER + body.len();
     }
 
     /// Appends a header and a body.
@@ -107,6 +125,11 @@ mod tests {
             octets.push_short([9, length as u8], &body, length as u8);
             expected.extend([9, length as u8]);
             expected.extend(&body[..length]);
+            for length in [length, 100] {
+                octets.push_octets([6, length as u8], &[5; 100][..length]);
+                expected.extend([6, length as u8]);
+                expected.extend(&[5; 100][..length]);
+            }
             if length % 5 == 0 {
                 octets.push(&[7; 3], &[8; 100]);
                 expected.extend([7; 3]);

@@ -23,7 +23,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use slotmap::{SlotMap, new_key_type};
 
-use super::batch::{BY_REFERENCE, Batch};
+use super::batch::{BY_REFERENCE, Batch, LONGEST_HEADER};
 use super::pen::{Pen, Written};
 use super::waiters::{Called, Ticket, Waiters};
 use super::yielding;
@@ -197,6 +197,15 @@ impl Outgoing {
         drop(state);
         self.finish(id, after);
         Ok(id)
+    }
+
+    /// The same with a message of one frame, whose octets these are, if that is simple. False if it
+    /// is not.
+    #[inline(always)]
+    pub(crate) fn deal_octets(&self, octets: &[u8]) -> bool {
+        let size = LONGEST_HEADER + octets.len().max(Frame::IN_PLACE);
+        size <= BY_REFERENCE
+            && self.lock().deal_simple(self, size, |batch| batch.push_octets(octets)).is_some()
     }
 
     /// The same; waits if no lane has room, or to let other tasks run.

@@ -75,7 +75,7 @@ macro_rules! publishes {
             /// # Cancel safety
             ///
             /// If the future is dropped before it is done, the message was not sent.
-            pub async fn send(&self, message: impl Into<Multipart>) -> Result<(), SendError> {
+            pub async fn send(&self, message: impl ToMultipart) -> Result<(), SendError> {
                 let message = message.into();
                 self.0.core.outgoing.breathe().await;
                 $send(&self.0.core, message)
@@ -86,7 +86,7 @@ macro_rules! publishes {
             /// # Errors
             ///
             /// As [`send`](Self::send).
-            pub fn try_send(&self, message: impl Into<Multipart>) -> Result<(), SendError> {
+            pub fn try_send(&self, message: impl ToMultipart) -> Result<(), SendError> {
                 $send(&self.0.core, message.into())
             }
         }

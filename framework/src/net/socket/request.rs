@@ -54,7 +54,7 @@ impl ReqSocket {
     /// # Cancel safety
     ///
     /// If the future is dropped before it is done, the request was not sent.
-    pub async fn send(&self, request: impl Into<Multipart>) -> Result<(), SendError> {
+    pub async fn send(&self, request: impl ToMultipart) -> Result<(), SendError> {
         let mut request = request.into();
         if request.is_empty() {
             return Err(SendError::Empty(request));
@@ -245,7 +245,7 @@ impl RepSocket {
     /// # Cancel safety
     ///
     /// If the future is dropped before it is done, the reply was not sent.
-    pub async fn send(&self, reply: impl Into<Multipart>) -> Result<(), SendError> {
+    pub async fn send(&self, reply: impl ToMultipart) -> Result<(), SendError> {
         let reply = reply.into();
         if reply.is_empty() {
             return Err(SendError::Empty(reply));

@@ -58,7 +58,7 @@ impl RouterSocket {
     /// # Cancel safety
     ///
     /// If the future is dropped before it is done, the message was not sent.
-    pub async fn send(&self, message: impl Into<Multipart>) -> Result<(), SendError> {
+    pub async fn send(&self, message: impl ToMultipart) -> Result<(), SendError> {
         let message = message.into();
         self.0.core.outgoing.breathe().await;
         self.try_send(message)
@@ -69,7 +69,7 @@ impl RouterSocket {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn try_send(&self, message: impl Into<Multipart>) -> Result<(), SendError> {
+    pub fn try_send(&self, message: impl ToMultipart) -> Result<(), SendError> {
         let message = message.into();
         let core = &self.0.core;
         let [id, rest @ ..] = message.frames() else { return Err(SendError::Empty(message)) };

@@ -9,7 +9,7 @@ use futures_sink::Sink;
 use super::core::Core;
 use super::waiters::Ticket;
 use crate::net::error::SendError;
-use crate::net::multipart::Multipart;
+use crate::net::multipart::{Multipart, ToMultipart};
 
 /// The messages that a socket receives.
 ///
@@ -76,7 +76,7 @@ impl<'a> Outlet<'a> {
     }
 }
 
-impl<M: Into<Multipart>> Sink<M> for Outlet<'_> {
+impl<M: ToMultipart> Sink<M> for Outlet<'_> {
     type Error = SendError;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
